@@ -1,0 +1,6 @@
+"""``python -m pfs_sim`` is ``pfs-sim``."""
+
+from pfs_sim.cli import main
+
+if __name__ == "__main__":
+    main()

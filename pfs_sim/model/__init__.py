@@ -1,0 +1,1 @@
+"""WHAT A SCENARIO SAYS: one file per noun, each able to state itself as tables."""
