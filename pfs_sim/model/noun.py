@@ -1,0 +1,102 @@
+"""What every part of a scenario shares: strictness, provenance, names, dates and durations."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from pfs_sim.model.quantities import quantity
+
+
+class Noun(BaseModel):
+    """A mapping in a scenario file: unknown keys are refused, nothing is coerced, nothing mutates.
+
+    Any mapping may say where its figures come from: `source` covers every figure below it that
+    has no source of its own ("assumed" is a source), `note` is for the reader.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
+
+    source: str | None = Field(None, description="Where the figures below come from, or `assumed`.")
+    note: str | None = Field(None, description="A remark for the reader; never used.")
+
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+
+
+def _name(text: Any) -> Any:
+    if not isinstance(text, str) or not _NAME.match(text):
+        raise ValueError(
+            f"found the name {text!r}; allowed: letters, digits and _ , starting with a letter"
+        )
+    return text
+
+
+Name = Annotated[str, BeforeValidator(_name)]
+"""A key of a named map: what dotted paths, `--set` and error messages call it."""
+
+
+def _when(found: Any) -> Any:
+    if isinstance(found, bool) or not isinstance(found, int | str):
+        raise ValueError(
+            f"found {found!r}; allowed: a grid point (0, 1, 2 …) or a date YYYY-MM-DD"
+        )
+    if isinstance(found, int):
+        if found < 0:
+            raise ValueError(
+                f"found grid point {found}; allowed: 0 or later, or a date YYYY-MM-DD"
+            )
+        return found
+    try:
+        return date.fromisoformat(found).isoformat()
+    except ValueError:
+        raise ValueError(
+            f"found {found!r}; allowed: a grid point (0, 1, 2 …) or a date YYYY-MM-DD"
+        ) from None
+
+
+When = Annotated[int | str, BeforeValidator(_when)]
+"""A moment: a grid point (int) or a date. A date means the first grid point on or after it."""
+
+_SPAN = re.compile(r"(\d+)\s*(periods?|months?|years?)\Z")
+
+
+def _span(found: Any) -> Any:
+    ok = isinstance(found, int) and not isinstance(found, bool) and found >= 0
+    if not ok and not (isinstance(found, str) and _SPAN.match(found.strip())):
+        raise ValueError(
+            f"found {found!r}; allowed: a number of periods (3) or text such as "
+            "`18 months`, `2 years`, `6 periods`"
+        )
+    return found.strip() if isinstance(found, str) else found
+
+
+Span = Annotated[int | str, BeforeValidator(_span)]
+"""A length of time: whole periods (int), or `18 months`, `2 years`."""
+
+
+def _certain(found: Any) -> Any:
+    if not found.certain:
+        raise ValueError(
+            f"found {found.describe()}; allowed: one number (what a contract says is certain)"
+        )
+    return found
+
+
+def _bounded(low: float | None, high: float | None, low_open: bool = False) -> Any:
+    return Annotated[quantity(low=low, high=high, low_open=low_open), AfterValidator(_certain)]
+
+
+Number = _bounded(None, None)
+"""A certain number, bare or as {value:, source:, note:}."""
+Money = _bounded(0.0, None)
+"""An amount in the scenario's currency, not negative, certain."""
+Share = _bounded(0.0, 1.0)
+"""A certain fraction from 0 to 1."""
+Rate = _bounded(-1.0, None, True)
+"""A certain annual rate as a fraction, above −1."""
+PositiveNumber = _bounded(0.0, None, True)
+"""A certain number above 0."""

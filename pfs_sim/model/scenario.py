@@ -1,0 +1,51 @@
+"""A scenario: one deal, whole. The sections are the five nouns, the clock, and what links them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pfs_sim.model.capital import Capital
+from pfs_sim.model.clock import Clock
+from pfs_sim.model.contract import Contract
+from pfs_sim.model.evaluation import Evaluation
+from pfs_sim.model.noun import Name, Noun, Number
+from pfs_sim.model.outcomes import AnyOutcome
+from pfs_sim.model.program import Program
+
+
+class Correlation(Noun):
+    """A Gaussian-copula correlation of two uncertain quantities."""
+
+    between: list[str] = Field(
+        min_length=2, max_length=2, description="Dotted paths of two uncertain quantities."
+    )
+    rho: Number = Field(description="Correlation of the underlying normals, from −1 to 1.")
+
+
+class Scenario(Noun):
+    """Everything that a simulation needs; the file's top level."""
+
+    pfs_sim: Literal[1] = Field(description="Version of the scenario language.")
+    name: str = Field(min_length=1, description="Name of the deal.")
+    description: str = Field("", description="What the deal is, in a few sentences.")
+    currency: str = Field("USD", min_length=1, max_length=8, description="Currency of all money.")
+    clock: Clock = Field(description="Periods and dates.")
+    program: Program = Field(description="Who is enrolled, served, and leaves.")
+    outcomes: dict[Name, AnyOutcome] = Field(min_length=1, description="What happens to them.")
+    evaluation: Evaluation = Field(description="What is measured.")
+    contract: Contract = Field(description="What is paid.")
+    capital: Capital = Field(default_factory=lambda: Capital(), description="Who funds it.")
+    correlations: dict[Name, Correlation] = Field(
+        default_factory=dict, description="Correlated quantities."
+    )
+    stresses: dict[Name, dict[str, object]] = Field(
+        default_factory=dict,
+        description="Named stress sets: dotted path: value, applied by `sweep --stresses`.",
+    )
+    published: dict[str, object] = Field(
+        default_factory=dict,
+        description="What was published about how the deal ended (for back-tests); never used "
+        "by a simulation.",
+    )

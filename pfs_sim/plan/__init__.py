@@ -1,0 +1,1 @@
+"""COMPILE: Scenario → Plan on the period grid: what is certain."""
