@@ -77,11 +77,12 @@ class Term(Noun):
         description="What the schedule gives: money; or a return table: the annual IRR, or the "
         "share of principal, that the payment must bring the investors to.",
     )
-    times: Name | float | int = Field(
+    times: Name | Number = Field(
         1.0,
+        validate_default=True,
         description="The amount is multiplied by this number or measure (per client, per unit).",
     )
-    at: list[Name | int] | None = Field(
+    at: list[str | int] | None = Field(
         None,
         description="Evaluations (names) at which it falls due, or grid points or dates for a "
         "fixed schedule; absent: every evaluation.",
