@@ -1,0 +1,215 @@
+"""The cache of compiled kernels: never older than their text, never in the way of a run."""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from pfs_sim.kernels import cache
+
+PACKAGE = Path(cache.__file__).parents[1]
+
+FEE = """
+from pfs_sim.kernels._jit import inline
+
+
+@inline
+def fee(amount):
+    return amount * 2
+"""
+
+BILL = """
+from pfs_sim.kernels._jit import jit
+from pfs_sim.kernels.fee import fee
+
+
+@jit
+def bill(amount):
+    return fee(amount) + 1
+"""
+
+SHOW = """
+from pfs_sim.kernels.bill import bill
+
+print(bill(10), sum(bill.stats.cache_hits.values()))
+"""
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A copy of the package's own compiler room, with a small kernel in two files."""
+    kernels = tmp_path / "source" / "pfs_sim" / "kernels"
+    kernels.mkdir(parents=True)
+    (kernels.parent / "__init__.py").touch()
+    for name in ("__init__.py", "_jit.py", "cache.py"):
+        shutil.copy(PACKAGE / "kernels" / name, kernels)
+    (kernels / "fee.py").write_text(FEE)
+    (kernels / "bill.py").write_text(BILL)
+    return kernels
+
+
+def run(package, code, **environment):
+    """Run code in a new process against the copied package; return (stdout, stderr)."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_")}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=package.parents[1],
+        env=kept | {"PYTHONDONTWRITEBYTECODE": "1"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip(), done.stderr.strip()
+
+
+def test_a_second_process_is_served_from_the_cache(package, tmp_path):
+    home = {"PFS_SIM_CACHE_DIR": str(tmp_path / "cache")}
+    assert run(package, SHOW, **home) == ("21 0", "")
+    assert run(package, SHOW, **home) == ("21 1", "")
+
+
+def test_an_edit_of_another_file_is_seen_at_once(package, tmp_path):
+    """``bill`` is compiled with ``fee`` inside it; its own file does not change."""
+    home = {"PFS_SIM_CACHE_DIR": str(tmp_path / "cache")}
+    assert run(package, SHOW, **home)[0].split()[0] == "21"
+    before = (package / "fee.py").stat()
+    (package / "fee.py").write_text(FEE.replace("* 2", "* 3"))
+    os.utime(package / "fee.py", ns=(before.st_atime_ns, before.st_mtime_ns))  # same size and time
+    assert run(package, SHOW, **home)[0].split()[0] == "31"
+    (package / "fee.py").write_text(FEE)
+    assert run(package, SHOW, **home) == ("21 1", ""), "the old text finds its old code again"
+
+
+def test_key_follows_every_text_that_kernels_read(package):
+    keys = [cache.cache_key(package)]
+    edits = [package / "fee.py", package / "new.py"]
+    edits += [package.parent / name for name in cache.KEYED_BESIDE_KERNELS]
+    for file in edits:
+        with file.open("a") as text:
+            text.write("# edited\n")
+        keys.append(cache.cache_key(package))
+    (package / "new.py").rename(package / "renamed.py")
+    keys.append(cache.cache_key(package))
+    assert len(set(keys)) == len(keys)
+    (package.parent / "reading.py").write_text("# kernels do not read this\n")
+    assert cache.cache_key(package) == keys[-1]
+
+
+@pytest.mark.parametrize("name", ["llvmlite", "numba", "numpy"])
+def test_key_follows_the_compiler(package, monkeypatch, name):
+    before = cache.cache_key(package)
+    known = cache._version
+    monkeypatch.setattr(cache, "_version", lambda other: "0.0" if other == name else known(other))
+    assert cache.cache_key(package) != before
+
+
+def test_key_follows_python_and_the_processor(package, monkeypatch):
+    keys = {cache.cache_key(package)}
+    monkeypatch.setattr(cache.platform, "python_version", lambda: "3.99.0")
+    keys.add(cache.cache_key(package))
+    monkeypatch.setattr(cache, "_processor", lambda: "another")
+    keys.add(cache.cache_key(package))
+    assert len(keys) == 3
+
+
+def test_a_folder_that_cannot_be_written_gives_way_to_a_private_one(package, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("a file where the folder should be")
+    spare = tmp_path / "spare"
+    spare.mkdir()
+    home = {"PFS_SIM_CACHE_DIR": str(blocked), "TMPDIR": str(spare)}
+    out, err = run(package, SHOW, **home)
+    assert out == "21 0"
+    assert err.startswith(f"pfs-sim: {blocked} cannot be written") and "\n" not in err
+    (private,) = spare.glob("pfs-sim-*")
+    assert stat.S_IMODE(private.stat().st_mode) == 0o700
+    assert run(package, SHOW, **home)[0] == "21 1"
+
+
+def test_nowhere_to_write_still_runs(package, tmp_path):
+    """As in a read-only container; one line says what it costs."""
+    code = f"""
+import pfs_sim.kernels.cache as cache
+cache._can_write = lambda folder: False
+{SHOW}"""
+    out, err = run(package, code, PFS_SIM_CACHE_DIR=str(tmp_path / "cache"))
+    assert out == "21 0"
+    assert err.endswith("compiled anew in every process") and "\n" not in err
+
+
+def test_a_read_only_install_and_home_still_run(package, tmp_path):
+    """A home below a file cannot be made by anyone, not even by root."""
+    file = tmp_path / "file"
+    file.touch()
+    before = sorted(package.iterdir())
+    package.chmod(0o500)
+    try:
+        home = {"HOME": str(file / "home"), "XDG_CACHE_HOME": "", "PFS_SIM_CACHE_DIR": ""}
+        out, err = run(package, SHOW, TMPDIR=str(tmp_path), **home)
+    finally:
+        package.chmod(0o700)
+    assert out == "21 0"
+    assert err.startswith(f"pfs-sim: {file}/home/.cache/pfs-sim cannot be written")
+    assert sorted(package.iterdir()) == before
+
+
+def test_a_folder_prepared_by_somebody_else_is_refused(monkeypatch, tmp_path):
+    """Cached code is unpickled, so it must have been written by the user alone."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    root = cache._private_temporary_root()
+    assert root is not None and root.parent == tmp_path
+    root.chmod(0o777)
+    assert cache._private_temporary_root() is None
+    root.rmdir()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    root.symlink_to(elsewhere)
+    assert cache._private_temporary_root() is None
+
+
+def test_the_settings_of_other_packages_are_left_alone(package, tmp_path):
+    code = "import numba, pfs_sim.kernels.bill; print(numba.config.CACHE_DIR)"
+    theirs = str(tmp_path / "theirs")
+    ours = str(tmp_path / "ours")
+    assert run(package, code, NUMBA_CACHE_DIR=theirs, PFS_SIM_CACHE_DIR=ours)[0] == theirs
+
+
+def test_measure_and_clear_take_stale_keys_and_nothing_else(monkeypatch, tmp_path):
+    monkeypatch.setenv(cache.HOME_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    assert cache.cache_size() == 0 and cache.clear_cache() == 0
+    folder = cache.cache_folder()
+    assert folder is not None and folder.parent == tmp_path
+    (folder / "deep").mkdir()
+    (folder / "deep" / "code").write_bytes(b"x" * 70)
+    stale = tmp_path / ("kernels-" + "0" * 16)
+    stale.mkdir()
+    (stale / "code").write_bytes(b"x" * 30)
+    for mine in ("kernels-notes.txt", "deal.yaml"):
+        (tmp_path / mine).write_text("not a cache")
+    assert cache.cache_size() == 100
+    assert cache.clear_cache() == 100
+    assert sorted(left.name for left in tmp_path.iterdir()) == ["deal.yaml", "kernels-notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("system", "variable", "value", "expected"),
+    [
+        ("linux", "XDG_CACHE_HOME", "/x", "/x/pfs-sim"),
+        ("linux", "XDG_CACHE_HOME", "", "/h/.cache/pfs-sim"),
+        ("darwin", "XDG_CACHE_HOME", "/x", "/h/Library/Caches/pfs-sim"),
+        ("linux", cache.HOME_VARIABLE, "~/mine", "/h/mine"),
+    ],
+)
+def test_root_is_where_the_system_keeps_caches(monkeypatch, system, variable, value, expected):
+    monkeypatch.delenv(cache.HOME_VARIABLE, raising=False)
+    monkeypatch.setenv("HOME", "/h")
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setattr(sys, "platform", system)
+    assert cache.cache_root() == Path(expected)
