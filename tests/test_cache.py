@@ -88,9 +88,11 @@ def test_an_edit_of_another_file_is_seen_at_once(package, tmp_path):
 
 def test_key_follows_every_text_that_kernels_read(package):
     keys = [cache.cache_key(package)]
-    edits = [package / "fee.py", package / "new.py"]
-    edits += [package.parent / name for name in cache.KEYED_BESIDE_KERNELS]
+    edits = [package / "fee.py", package / "new.py", package / "deep" / "new.py"]
+    edits += [package.parent / f"{room}.py" for room in cache.KEYED_BESIDE_KERNELS]
+    edits += [package.parent / room / "part.py" for room in cache.KEYED_BESIDE_KERNELS]
     for file in edits:
+        file.parent.mkdir(exist_ok=True)
         with file.open("a") as text:
             text.write("# edited\n")
         keys.append(cache.cache_key(package))

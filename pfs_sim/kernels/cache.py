@@ -19,8 +19,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 HOME_VARIABLE = "PFS_SIM_CACHE_DIR"
-KEYED_BESIDE_KERNELS = ("addresses.py", "statuses.py", "tables.py")
-"""Modules of the package that kernels may import; a test holds kernels to this list."""
+KEYED_BESIDE_KERNELS = ("addresses", "statuses", "tables")
+"""Rooms of the package that kernels may import; a test holds kernels to this list."""
 
 _COMPILERS = ("llvmlite", "numba", "numpy")
 _PREFIX = "kernels-"
@@ -94,7 +94,8 @@ def cache_key(kernels: Path = _KERNELS) -> str:
     digest = hashlib.sha256()
     for file in _keyed_files(kernels):
         text = file.read_bytes()
-        digest.update(f"{file.name} {len(text)}\n".encode() + text)
+        name = file.relative_to(kernels.parent).as_posix()
+        digest.update(f"{name} {len(text)}\n".encode() + text)
     for name in _COMPILERS:
         digest.update(f"{name} {_version(name)}\n".encode())
     digest.update(f"python {platform.python_version()}\n{_processor()}\n".encode())
@@ -102,8 +103,9 @@ def cache_key(kernels: Path = _KERNELS) -> str:
 
 
 def _keyed_files(kernels: Path) -> list[Path]:
-    beside = (kernels.parent / name for name in KEYED_BESIDE_KERNELS)
-    return sorted(kernels.glob("*.py")) + [file for file in beside if file.is_file()]
+    rooms = [kernels, *(kernels.parent / name for name in KEYED_BESIDE_KERNELS)]
+    files = [file for room in rooms for file in room.rglob("*.py")]
+    return sorted(files + [file for room in rooms if (file := room.with_suffix(".py")).is_file()])
 
 
 def _version(distribution: str) -> str:
