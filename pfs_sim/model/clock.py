@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pfs_sim.model.noun import _SPAN, Noun, Span, When
+from pfs_sim.model.noun import _SPAN, Noun, When
 
 MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
 

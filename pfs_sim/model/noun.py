@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from pfs_sim.model.quantities import quantity
+from pfs_sim.model.quantities import Bounds, Quantity
 
 
 class Noun(BaseModel):
@@ -78,25 +78,21 @@ Span = Annotated[int | str, BeforeValidator(_span)]
 """A length of time: whole periods (int), or `18 months`, `2 years`."""
 
 
-def _certain(found: Any) -> Any:
-    if not found.certain:
-        raise ValueError(
-            f"found {found.describe()}; allowed: one number (what a contract says is certain)"
-        )
-    return found
+if TYPE_CHECKING:
 
+    class Known(Quantity):
+        """A quantity that is one number (what a contract says is certain)."""
 
-def _bounded(low: float | None, high: float | None, low_open: bool = False) -> Any:
-    return Annotated[quantity(low=low, high=high, low_open=low_open), AfterValidator(_certain)]
+        @property
+        def value(self) -> float:
+            """The number."""
 
-
-Number = _bounded(None, None)
-"""A certain number, bare or as {value:, source:, note:}."""
-Money = _bounded(0.0, None)
-"""An amount in the scenario's currency, not negative, certain."""
-Share = _bounded(0.0, 1.0)
-"""A certain fraction from 0 to 1."""
-Rate = _bounded(-1.0, None, True)
-"""A certain annual rate as a fraction, above −1."""
-PositiveNumber = _bounded(0.0, None, True)
-"""A certain number above 0."""
+    Number = Money = Share = Rate = PositiveNumber = Known
+else:
+    Number = Annotated[Quantity, Bounds(certain=True)]
+    Money = Annotated[Quantity, Bounds(low=0.0, certain=True)]
+    Share = Annotated[Quantity, Bounds(low=0.0, high=1.0, certain=True)]
+    Rate = Annotated[Quantity, Bounds(low=-1.0, low_open=True, certain=True)]
+    PositiveNumber = Annotated[Quantity, Bounds(low=0.0, low_open=True, certain=True)]
+# Number: bare or as {value:, source:, note:}; Money: in the scenario's currency, not negative;
+# Share: 0 to 1; Rate: annual, a fraction above −1; PositiveNumber: above 0.

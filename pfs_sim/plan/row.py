@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel
 
+from pfs_sim.model.noun import Noun
+from pfs_sim.model.quantities import Quantity
 from pfs_sim.model.scenario import Scenario
 
 SOURCES = ("effect", "baseline", "enrollment", "attrition", "chance", "bias", "cost", "payor")
@@ -35,10 +36,10 @@ def source_of(path: str) -> str:
     return "cost"
 
 
-def _walk(found: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if hasattr(found, "ppf") and hasattr(found, "certain"):
+def _walk(found: Any, path: str) -> Iterator[tuple[str, Quantity]]:
+    if isinstance(found, Quantity):
         yield path, found
-    elif isinstance(found, BaseModel):
+    elif isinstance(found, Noun):
         for name, field in type(found).model_fields.items():
             value = getattr(found, name)
             key = field.alias or name
@@ -47,8 +48,8 @@ def _walk(found: Any, path: str) -> Iterator[tuple[str, Any]]:
         for key, value in found.items():
             yield from _walk(value, f"{path}.{key}")
     elif isinstance(found, list):
-        for key, value in enumerate(found):
-            yield from _walk(value, f"{path}.{key}")
+        for place, value in enumerate(found):
+            yield from _walk(value, f"{path}.{place}")
 
 
 class Row:

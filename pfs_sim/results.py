@@ -1,0 +1,118 @@
+"""Results: named arrays with units and provenance, saved and loaded whole."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pfs_sim.errors import InputError
+from pfs_sim.plan.outputs import Column
+
+F8 = npt.NDArray[np.float64]
+FAN = ("payments", "investors", "costs", "enrolled")
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run found: `values[column, path]`, a course by grid point, and where it came from."""
+
+    columns: tuple[Column, ...]
+    values: F8
+    """[column, path], in the order of `columns`."""
+    fan: F8
+    """[path, 4, grid point]: payments, investors' net cash, costs, enrolled; the first paths."""
+    resolved: dict[str, Any]
+    """The complete scenario as it was run."""
+    provenance: dict[str, Any] = field(default_factory=dict)
+    """Seed, paths, versions, hash of the scenario, options."""
+
+    @property
+    def paths(self) -> int:
+        """Number of paths."""
+        return int(self.values.shape[1])
+
+    @property
+    def names(self) -> list[str]:
+        """Dotted names of the columns."""
+        return [column.name for column in self.columns]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a column of this name."""
+        return name in self._index()
+
+    def __getitem__(self, name: str) -> F8:
+        """The values of one column, one a path."""
+        index = self._index()
+        if name not in index:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, index, n=3)
+            raise InputError(f"found no result {name!r}; near it: {', '.join(near) or 'nothing'}")
+        found: F8 = self.values[index[name]]
+        return found
+
+    def unit(self, name: str) -> str:
+        """Unit of a column."""
+        return self.columns[self._index()[name]].unit
+
+    def _index(self) -> dict[str, int]:
+        return {column.name: i for i, column in enumerate(self.columns)}
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything to one compressed .npz file; returns where."""
+        target = Path(path)
+        if target.suffix != ".npz":
+            target = target.with_suffix(target.suffix + ".npz")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        about = {
+            "columns": [list(column) for column in self.columns],
+            "resolved": self.resolved,
+            "provenance": self.provenance,
+        }
+        text = np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)
+        with target.open("wb") as file:
+            np.savez_compressed(file, values=self.values, fan=self.fan, about=text)
+        return target
+
+    @classmethod
+    def load(cls, path: str | Path) -> Results:
+        """Read what `save` wrote."""
+        try:
+            with np.load(path, allow_pickle=False) as found:
+                about = json.loads(found["about"].tobytes().decode())
+                values, fan = found["values"], found["fan"]
+        except (OSError, KeyError, ValueError) as why:
+            raise InputError(f"found no saved results in {path}: {why}") from why
+        columns = tuple(Column(*column) for column in about["columns"])
+        return cls(columns, values, fan, about["resolved"], about["provenance"])
+
+    def write_parquet(self, path: str | Path) -> Path:
+        """Write per-path results to one Parquet file (needs the extra `parquet`)."""
+        try:
+            import pyarrow
+            import pyarrow.parquet
+        except ImportError as why:
+            raise InputError(
+                "per-path results need pyarrow; install it with: pip install 'pfs-sim[parquet]'"
+            ) from why
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        arrays = {"path": pyarrow.array(np.arange(self.paths))}
+        for i, column in enumerate(self.columns):
+            arrays[column.name] = pyarrow.array(self.values[i])
+        table = pyarrow.table(arrays).replace_schema_metadata(
+            {"pfs_sim": json.dumps(self.provenance)}
+        )
+        pyarrow.parquet.write_table(
+            table,
+            target,
+            compression="zstd",
+            use_dictionary=False,
+            use_byte_stream_split=[c.name for c in self.columns],
+        )
+        return target

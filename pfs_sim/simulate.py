@@ -1,0 +1,227 @@
+"""THE WAY THROUGH: scenario → plan and draws → paths lived in chunks → results."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pfs_sim import __version__
+from pfs_sim.draws import Inputs, Uniforms, pseudo_random, source_seeds
+from pfs_sim.errors import InputError
+from pfs_sim.model.scenario import Scenario
+from pfs_sim.plan.outputs import FAN_PATHS, Column, columns, output_plan
+from pfs_sim.plan.row import SOURCES, Row
+from pfs_sim.reading import Loaded, load, resolve, scenario_hash
+from pfs_sim.results import FAN, Results
+
+if TYPE_CHECKING:
+    from pfs_sim.kernels.path import Plan, Scratch
+
+F8 = npt.NDArray[np.float64]
+CHUNK = 1024
+Deal = Scenario | Loaded | str | Path | dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A scenario ready to be lived: its row of quantities, plan, inputs and columns."""
+
+    scenario: Scenario
+    row: Row
+    plan: Plan
+    inputs: Inputs
+    columns: tuple[Column, ...]
+
+    def scratch(self) -> Scratch:
+        """Fresh scratch arrays for one thread."""
+        from pfs_sim.kernels.path import Scratch
+        from pfs_sim.kernels.random import new_rng
+        from pfs_sim.plan.money import new_cash
+        from pfs_sim.plan.people import new_people
+
+        grid = self.scenario.clock.periods + 1
+        return Scratch(
+            rng=new_rng(),
+            people=new_people(self.plan.people),
+            cash=new_cash(self.plan.money),
+            imposed=np.zeros(4, np.int64),
+            holder=np.zeros((4, grid)),
+        )
+
+
+def scenario_of(deal: Deal) -> Scenario:
+    """The scenario behind a path, a mapping, something loaded, or itself."""
+    if isinstance(deal, Scenario):
+        return deal
+    loaded = deal if isinstance(deal, Loaded) else load(deal)
+    found = loaded.scenario
+    assert isinstance(found, Scenario)
+    return found
+
+
+def compile_scenario(
+    deal: Deal,
+    seed: int = 1,
+    *,
+    seeds: Mapping[str, int] | None = None,
+    frozen: Collection[str] = (),
+    uniforms: Uniforms = pseudo_random,
+    own_seeds: Mapping[str, int] | None = None,
+) -> Compiled:
+    """Scenario → everything that the kernels need. Errors: InputError for unknown sources."""
+    from pfs_sim.kernels.path import Plan
+    from pfs_sim.plan.money import money_plan
+    from pfs_sim.plan.people import people_plan
+
+    scenario = scenario_of(deal)
+    unknown = sorted(set(frozen) - set(SOURCES))
+    if unknown:
+        raise InputError(f"found the source {unknown[0]!r}; allowed: {', '.join(SOURCES)}")
+    by_source = source_seeds(seed, seeds)
+    row = Row(scenario)
+    plan = Plan(
+        people_plan(scenario, row, by_source, frozen=frozen),
+        money_plan(scenario, row, by_source, frozen=frozen),
+        output_plan(scenario, row),
+    )
+    inputs = Inputs(scenario, row, by_source, frozen, uniforms, own_seeds)
+    return Compiled(scenario, row, plan, inputs, tuple(columns(scenario)))
+
+
+def available_memory() -> int | None:
+    """Bytes of memory that are free for a run, where the system tells."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def refuse_if_too_large(count: int, width: int, grid: int) -> None:
+    """InputError with the figure when the results of a run would not fit in memory."""
+    need = 8 * count * width + 8 * min(count, FAN_PATHS) * len(FAN) * grid
+    free = available_memory()
+    if free is not None and need > 0.8 * free:
+        raise InputError(
+            f"found {count:,} paths, whose results take {need / 1e9:,.1f} GB; "
+            f"allowed: what fits in 80 % of the {free / 1e9:,.1f} GB of memory that is free, "
+            f"{int(0.8 * free / (8 * width)):,} paths"
+        )
+
+
+def simulate(
+    deal: Deal,
+    paths: int = 10_000,
+    seed: int = 1,
+    *,
+    threads: int | None = None,
+    chunk: int = CHUNK,
+    seeds: Mapping[str, int] | None = None,
+    frozen: Collection[str] = (),
+    true_mode: bool = False,
+    given: F8 | None = None,
+    uniforms: Uniforms = pseudo_random,
+    own_seeds: Mapping[str, int] | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Results:
+    """Live a deal on many paths.
+
+    The same seed gives the same bits for any number of threads and any chunk, and a run of n
+    paths is the first n paths of any longer run. `frozen` sources take their means; `true_mode`
+    replaces every measure by its true value; `given[measure, evaluation]` (NaN: not given) are
+    measured values. `progress` is called with the number of paths done since the last call.
+    """
+    if paths < 1:
+        raise InputError(f"found {paths} paths; allowed: 1 or more")
+    compiled = compile_scenario(
+        deal, seed, seeds=seeds, frozen=frozen, uniforms=uniforms, own_seeds=own_seeds
+    )
+    values, fan = live_compiled(
+        compiled, paths, threads=threads, chunk=chunk, true_mode=true_mode, given=given,
+        progress=progress,
+    )
+    resolved = resolve(compiled.scenario)
+    return Results(
+        compiled.columns,
+        values,
+        fan,
+        resolved,
+        {
+            "seed": seed,
+            "paths": paths,
+            "scenario": compiled.scenario.name,
+            "scenario_hash": scenario_hash(resolved),
+            "own_seeds_by_source": dict(seeds or {}),
+            "frozen": sorted(frozen),
+            "true_mode": true_mode,
+            "versions": versions(),
+        },
+    )
+
+
+def live_compiled(
+    compiled: Compiled,
+    paths: int,
+    *,
+    first: int = 0,
+    threads: int | None = None,
+    chunk: int = CHUNK,
+    true_mode: bool = False,
+    given: F8 | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[F8, F8]:
+    """Live paths first … first+paths−1 in chunks on threads: values[column, path] and the fan."""
+    from pfs_sim.kernels.path import live_paths
+
+    width, grid = len(compiled.columns), compiled.scenario.clock.periods + 1
+    refuse_if_too_large(paths, width, grid)
+    values = np.empty((width, paths))
+    fan = np.empty((min(paths, FAN_PATHS), len(FAN), grid))
+    evaluation = compiled.scenario.evaluation
+    if given is None:
+        given = np.full((len(evaluation.measures), len(evaluation.dates)), np.nan)
+    measured = given
+
+    def work(start: int) -> int:
+        stop = min(start + chunk, paths)
+        scratch, out = compiled.scratch(), np.empty((stop - start, width))
+        rows = compiled.inputs.draw(first + start, stop - start)
+        course = fan[start:stop]
+        live_paths(
+            compiled.plan, scratch, rows, first + start, int(true_mode), measured, out, course
+        )
+        values[:, start:stop] = out.T
+        return stop - start
+
+    starts = range(0, paths, chunk)
+    workers = min(threads or os.cpu_count() or 1, len(starts))
+    if workers == 1:
+        for start in starts:
+            done = work(start)
+            if progress is not None:
+                progress(done)
+        return values, fan
+    with ThreadPoolExecutor(workers) as pool:
+        for done in pool.map(work, starts):
+            if progress is not None:
+                progress(done)
+    return values, fan
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a result depends on."""
+    from importlib.metadata import version
+
+    packages = ("numpy", "scipy", "numba", "llvmlite", "pydantic")
+    found = {"pfs_sim": __version__, "python": platform.python_version()}
+    return {**found, **{name: version(name) for name in packages}, "machine": platform.machine()}

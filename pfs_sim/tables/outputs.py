@@ -1,0 +1,35 @@
+"""What is kept of a path: one row of numbers, in the order in which `collect` writes them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+F8 = npt.NDArray[np.float64]
+I8 = npt.NDArray[np.int64]
+
+COMPARED_RCT, COMPARED_MATCHED, COMPARED_FIXED, COMPARED_NONE = 0, 1, 2, 3
+
+
+class OutputPlan(NamedTuple):
+    """How a path is turned into its row of results."""
+
+    per_year: int  # periods in a year
+    year: I8  # [t+1] index of the fiscal year of a grid point
+    years: int  # number of fiscal years on the grid
+    discount: F8  # [t+1] payor's discount factor
+    hurdle: float  # annual rate of the investors' NPV
+    sign: F8  # [k] +1 where lower is good
+    trials: F8  # [k] observations a client
+    compared: I8  # [k] how the measured effect is compared
+    fixed: F8  # [k] comparison written in the contract
+    window: F8  # [k] window in periods
+    savings_outcome: I8  # [z]
+    savings_value: I8  # [z] column of the value of a unit
+    savings_cashable: F8  # [z]
+    savings_years: F8  # [z]
+    payor_rate: float  # annual discount rate
+    invests: I8  # [i] 1 where the tranche hopes to be repaid
+    fan: int  # paths whose course by grid point is kept
