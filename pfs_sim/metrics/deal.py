@@ -1,0 +1,77 @@
+"""The metrics of a deal: every column of its results becomes a summary (model §10, §11)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pfs_sim.metrics.sampling import INDEPENDENT, Sampling
+from pfs_sim.metrics.summarizing import summarize_array
+from pfs_sim.metrics.summary import Summary, Unit
+from pfs_sim.metrics.table import MetricTable
+from pfs_sim.plan.outputs import Column
+from pfs_sim.results import Results
+from pfs_sim.statuses import IrrStatus
+
+_UNITS: dict[str, Unit] = {
+    "money": "money",
+    "rate": "rate",
+    "count": "count",
+    "ratio": "ratio",
+    "years": "years",
+    "flag": "probability",
+    "fraction": "rate",
+    "measure": "number",
+    "period": "number",
+}
+_HIGH_IS_BAD = (".principal_loss", ".loss_share", ".paid", ".unfunded", "payments", ".cost")
+
+
+def _bad_tail(name: str) -> str:
+    high = name.startswith("payor.payments") or name.endswith(_HIGH_IS_BAD)
+    return "high" if high else "low"
+
+
+def summarize(results: Results, sampling: Sampling = INDEPENDENT) -> MetricTable:
+    """Every metric of a run with its Monte Carlo error, by dotted name.
+
+    A quantity that never varied over many paths is marked exact only where it cannot vary
+    (nothing uncertain feeds it is not known here), so it keeps its order-statistic intervals.
+    """
+    table = MetricTable()
+    for column in results.columns:
+        if column.unit != "status":
+            table[column.name] = _summarize(results, column, sampling)
+    return table
+
+
+def _summarize(results: Results, column: Column, sampling: Sampling) -> Summary:
+    name, values = column.name, results[column.name]
+    options: dict[str, Any] = {"zero": column.unit in ("money", "count")}
+    if name.endswith(".irr"):
+        statuses = results[f"{name}_status"]
+        options["statuses"] = {
+            status.name.lower(): int(np.count_nonzero(statuses == status)) for status in IrrStatus
+        }
+        options["masses"] = {"total_loss": -1.0}
+        options["loss_below"] = 0.0
+    elif name.endswith(".moic"):
+        options["loss_below"] = 1.0
+    elif name.endswith((".principal_loss", ".loss_share")):
+        options["loss_above"] = 0.0
+    elif name.endswith((".net_benefit", ".net_benefit_pv", ".npv")):
+        options["negative"] = True
+    elif name == "payor.payments":
+        cap = results.resolved.get("contract", {}).get("cap")
+        cap = cap.get("value") if isinstance(cap, dict) else cap
+        options["masses"] = {"zero": 0.0} | ({} if cap is None else {"cap": float(cap)})
+        options["negative"] = True
+    return summarize_array(
+        values,
+        unit=_UNITS[column.unit],
+        label=column.label,
+        tail=_bad_tail(name),
+        sampling=sampling,
+        **options,
+    )
