@@ -602,6 +602,7 @@ def test_other_units() -> None:
     assert format_value(0.5, 0.01, "probability") == "50.0%"
     assert format_value(2e6, None, "money", currency="EUR", short=True) == "€2.00M"
     assert format_value(3.0, 0.0, "count") == "3"
+    assert format_value(0.3831, 0.0012, "number") == "0.3831"
     assert format_value(NAN, 0.0, "ratio") == "undefined"
 
 

@@ -147,6 +147,6 @@ def format_value(
     if unit == "count":
         return format_count(value, se)
     number = digits(value, se)
-    if number == UNDEFINED:
+    if number == UNDEFINED or unit == "number":
         return number
     return f"{number}x" if unit == "ratio" else f"{number} years"

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 from pfs_sim.metrics.estimates import Estimate, Interval
 
-Unit = Literal["money", "rate", "count", "ratio", "years", "probability"]
+Unit = Literal["money", "rate", "count", "ratio", "years", "probability", "number"]
 
 
 @dataclass(frozen=True)
