@@ -21,7 +21,7 @@ _UNITS: dict[str, Unit] = {
     "ratio": "ratio",
     "years": "years",
     "flag": "probability",
-    "fraction": "rate",
+    "fraction": "probability",
     "measure": "number",
     "period": "number",
 }
