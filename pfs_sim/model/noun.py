@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -87,7 +87,11 @@ if TYPE_CHECKING:
         def value(self) -> float:
             """The number."""
 
-    Number = Money = Share = Rate = PositiveNumber = Known
+    Number: TypeAlias = Known
+    Money: TypeAlias = Known
+    Share: TypeAlias = Known
+    Rate: TypeAlias = Known
+    PositiveNumber: TypeAlias = Known
 else:
     Number = Annotated[Quantity, Bounds(certain=True)]
     Money = Annotated[Quantity, Bounds(low=0.0, certain=True)]
