@@ -130,7 +130,7 @@ class Switch(Noun):
     date: When = Field(description="The date.")
 
 
-_KEYS = {
+_KEYS: dict[str, type[Noun]] = {
     "outcome": OutcomeMeasure,
     "program": ProgramMeasure,
     "person": PersonMeasure,

@@ -14,7 +14,9 @@ class Ramp(Noun):
     """Linear ramp-up of referrals: from `start` of the plan to all of it over `periods`."""
 
     periods: int = Field(ge=1, description="Periods until full volume.")
-    start: Share = Field(0.0, alias="from", description="Share of full volume in period 0.")
+    start: Share = Field(
+        0.0, alias="from", validate_default=True, description="Share of full volume in period 0."
+    )
 
 
 class Referrals(Noun):
