@@ -386,6 +386,13 @@ def test_all_bad_sets_are_told_at_once() -> None:
 # Data from Python, and back to text
 
 
+class Stated:
+    """What knows its own plain form, as a quantity does."""
+
+    def plain(self) -> dict[str, int]:
+        return {"value": 2}
+
+
 def test_a_mapping_becomes_plain_data() -> None:
     source = {
         "when": date(2016, 9, 28),
@@ -394,6 +401,7 @@ def test_a_mapping_becomes_plain_data() -> None:
         "x": np.array([1.5, 2.5]),
         "t": (1, "a", None),
         "q": {np.float64(0.1): True},
+        "said": [Stated()],
     }
     document = read(source)
     assert document.data == {
@@ -403,6 +411,7 @@ def test_a_mapping_becomes_plain_data() -> None:
         "x": [1.5, 2.5],
         "t": [1, "a", None],
         "q": {0.1: True},
+        "said": [{"value": 2}],
     }
     with pytest.raises(ScenarioError) as error:
         read({"a": {"b": float("nan"), "c": object()}, None: 1})  # type: ignore[dict-item]

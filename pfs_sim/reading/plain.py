@@ -19,7 +19,8 @@ _HALVES = re.compile("[\ud800-\udfff]")
 def plain_data(source: Any, name: str | None = None) -> Document:
     """Mappings, sequences, numbers, texts and dates as a Document; raises ScenarioError.
 
-    Tuples become lists, dates ISO texts, numpy scalars and arrays Python numbers and lists.
+    Quantities state themselves; tuples become lists, dates ISO texts, numpy scalars and arrays
+    Python numbers and lists.
     """
     problems: list[Problem] = []
     data = _plain(source, (), name, problems)
@@ -32,6 +33,8 @@ def plain_data(source: Any, name: str | None = None) -> Document:
 def _plain(value: Any, path: Path, name: str | None, problems: list[Problem]) -> Any:
     if isinstance(value, Enum):
         value = value.value
+    if hasattr(value, "plain"):  # a quantity, which states itself as plain data
+        value = value.plain()
     if hasattr(value, "tolist"):  # a numpy scalar or array, without importing numpy
         value = value.tolist()
     if isinstance(value, date):
