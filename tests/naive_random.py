@@ -45,9 +45,10 @@ class Stream:
 
 
 def bits(stream: Stream):
-    """The stream as single bits, lowest first."""
+    """The stream as single bits, lowest first; the first two words are taken at once."""
+    words = [stream.word(), stream.word()]
     while True:
-        word = stream.word()
+        word = words.pop(0) if words else stream.word()
         for place in range(64):
             yield word >> place & 1
 
@@ -70,16 +71,19 @@ def binomial(stream: Stream, n: float, p: float) -> float:
 
 
 def compare_digits(stream: Stream, n: int, p: float) -> float:
-    """Each trial compares its own bits with the binary digits of p until they differ."""
-    source = bits(stream)
+    """Each trial compares its own bits with the binary digits of p until they differ.
+
+    After every fourth digit it ends if all that follow are 0: whoever is undecided is not below p.
+    """
     digits = int(p * 2**64)
+    source = bits(stream)
     undecided, successes = n, 0
     for place in reversed(range(64)):
         differ = sum(next(source) for _ in range(undecided))
         if digits >> place & 1:
             successes += differ
         undecided -= differ
-        if undecided == 0:
+        if place % 4 == 0 and digits % 2**place == 0:
             break
     return float(successes)
 

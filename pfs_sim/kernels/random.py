@@ -25,7 +25,7 @@ Words = NDArray[np.uint64]
 Floats = NDArray[np.float64]
 
 WORDS = 64
-"""Length of the buffer of words in an `Rng`."""
+"""Length of the buffer of words in an `Rng`: 32 blocks."""
 
 Word = np.uint64
 
@@ -175,22 +175,24 @@ def fill_uniforms(keys: Words, first_path: int, out: Floats) -> None:
     One number per key and path: word 0 of block 0 at index 0, in the open interval (0, 1).
     """
     start = np.uint64(first_path)
-    for j in range(keys.size):
-        key = keys[j]
-        for i in range(out.shape[0]):
-            low, _ = philox_block(key, ZERO, ZERO, start + np.uint64(i))
+    for i in range(np.uint64(out.shape[0])):
+        path = start + i
+        for j in range(np.uint64(keys.size)):
+            low, _ = philox_block(keys[j], ZERO, ZERO, path)
             out[i, j] = to_uniform(low)
 
 
 @lean
-def fill_first_words(key: int, first_index: int, n: int, path: int, out: Words) -> None:
-    """Fill ``out`` (at least n, 2) with block 0 of the streams first_index ... of one path.
+def fill_first_words(key: Word, first_index: int, n: int, path: int, out: Words) -> None:
+    """Fill ``out`` (at least 2n) with block 0 of the streams first_index ... of one path.
 
     A door to speed: n first blocks in one loop that the compiler vectorizes cost a fraction of
-    n calls of `open_stream`; hand each row to `open_made`.
+    n calls of `open_stream`; hand each pair (out[2i], out[2i + 1]) to `open_made`.
     """
     start = np.uint64(first_index)
-    for i in range(n):
-        low, high = philox_block(np.uint64(key), ZERO, start + np.uint64(i), np.uint64(path))
-        out[i, 0] = low
-        out[i, 1] = high
+    word_key = np.uint64(key)
+    word_path = np.uint64(path)
+    for i in range(np.uint64(n)):
+        low, high = philox_block(word_key, ZERO, start + i, word_path)
+        out[TWO * i] = low
+        out[TWO * i + ONE] = high
