@@ -19,7 +19,7 @@ from pfs_sim.errors import InputError
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.outputs import FAN_PATHS, Column, columns, output_plan
 from pfs_sim.plan.row import SOURCES, Row
-from pfs_sim.reading import Loaded, load, resolve, scenario_hash
+from pfs_sim.reading import Loaded, load, scenario_hash, state
 from pfs_sim.results import FAN, Results
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def simulate(
         compiled, paths, threads=threads, chunk=chunk, true_mode=true_mode, given=given,
         progress=progress,
     )
-    resolved = resolve(compiled.scenario)
+    resolved = state(compiled.scenario)
     return Results(
         compiled.columns,
         values,
