@@ -1,0 +1,132 @@
+"""What an investor's flows are worth: IRR, MOIC, NPV, weighted average life.
+
+A flow is the investor's cash at a grid point, paid in negative; ``flows[t]`` runs over the grid
+points 0 to n−1, one period apart, and ``periods_per_year`` is 1/Δ (model §1). No function here
+raises or allocates, but for the scratch of :func:`irr_batch`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pfs_sim.kernels._jit import jit
+from pfs_sim.kernels.present_values import effective_rate
+from pfs_sim.kernels.quick_irr import (
+    LANE_ROWS,
+    LANES,
+    PERIODS_AT_ONCE,
+    UNDECIDED,
+    judge_lane,
+    solve_block,
+    solve_quickly,
+)
+from pfs_sim.kernels.roots import solve_log_rate
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.integer[Any]]
+
+
+@jit
+def irr(flows: Floats, n: int, periods_per_year: float) -> tuple[float, int]:
+    """Effective annual IRR of flows[0..n), and its :class:`~pfs_sim.statuses.IrrStatus`.
+
+    Model §10: the root in (−1, ∞) where the flows change sign once, in either direction; −1
+    exactly where money was paid in and none came back; NaN where none was paid in; with several
+    changes of sign the root nearest zero, flagged unless it is shown to be the only one.
+
+    The log rate per period x is within 1e-15·(1+|x|), and the rate, exp(x·periods_per_year) − 1,
+    is taken from it: for rates up to 1000 % and up to 12 periods a year it is the root of the
+    flows as given to 1e-12. A recovery of a thousandfold in a month is a rate of 1e36, good to
+    1e-13 of itself; one that no double holds is inf, and a near-total loss may round to −1 (its
+    status tells it from a total one). Of several roots that nearly meet, the nearest zero may be
+    missed by as much as lies between them: that is always SEVERAL.
+    """
+    x, status = solve_quickly(flows, n)
+    if status == UNDECIDED:
+        x, status = solve_log_rate(flows, n, periods_per_year)
+    return effective_rate(x, periods_per_year), status
+
+
+@jit
+def irr_batch(
+    flows: Floats, periods_per_year: float, out_value: Floats, out_status: Integers
+) -> None:
+    """:func:`irr` of each row of flows[p, t], the same bits, into out_value[p], out_status[p].
+
+    Flows are solved LANES at a time, each lane on its own and frozen once it has converged, so
+    that a result depends neither on its neighbours nor on its place in a block. What the lanes
+    cannot do (a near-total loss, more roots than one) goes to the careful solver.
+    """
+    paths, n = flows.shape
+    periods = (n + PERIODS_AT_ONCE - 1) // PERIODS_AT_ONCE * PERIODS_AT_ONCE
+    block = np.zeros((periods, LANES))
+    lanes = np.zeros(LANE_ROWS * LANES)
+    for first in range(0, paths, LANES):
+        filled = min(LANES, paths - first)
+        for lane in range(filled):
+            for t in range(n):
+                block[t, lane] = flows[first + lane, t]
+        for lane in range(filled, LANES):
+            block[:, lane] = 0.0
+        solve_block(block, periods, lanes)
+        for lane in range(filled):
+            path = first + lane
+            x, status = judge_lane(flows[path], n, lanes, lane)
+            if status == UNDECIDED:
+                x, status = solve_log_rate(flows[path], n, periods_per_year)
+            out_value[path], out_status[path] = effective_rate(x, periods_per_year), status
+
+
+@jit
+def invested(flows: Floats, n: int) -> float:
+    """All that was paid in, positive."""
+    total = 0.0
+    for t in range(n):
+        total += max(-flows[t], 0.0)
+    return total
+
+
+@jit
+def returned(flows: Floats, n: int) -> float:
+    """All that came back."""
+    total = 0.0
+    for t in range(n):
+        total += max(flows[t], 0.0)
+    return total
+
+
+@jit
+def moic(flows: Floats, n: int) -> float:
+    """Multiple on invested capital: returned / invested. NaN where nothing was invested."""
+    paid = invested(flows, n)
+    return returned(flows, n) / paid if paid > 0.0 else math.nan
+
+
+@jit
+def npv(flows: Floats, n: int, annual_rate: float, periods_per_year: float) -> float:
+    """Present value at grid point 0 at an effective annual rate above −1; NaN at −1 or below."""
+    if not annual_rate > -1.0:
+        return math.nan
+    discount = math.exp(-math.log1p(annual_rate) / periods_per_year)
+    value = 0.0
+    for t in range(n - 1, -1, -1):
+        value = value * discount + flows[t]
+    return value
+
+
+@jit
+def wal(principal: Floats, n: int, periods_per_year: float) -> float:
+    """Weighted average life in years of principal[t], the principal repaid at grid point t.
+
+    Σ t·principal[t] / Σ principal[t], counted from grid point 0 (closing), as term sheets do, not
+    from each draw-down. NaN where no principal was repaid.
+    """
+    total, weighted = 0.0, 0.0
+    for t in range(n):
+        total += principal[t]
+        weighted += principal[t] * t
+    return weighted / total / periods_per_year if total > 0.0 else math.nan

@@ -1,0 +1,321 @@
+"""IRR, MOIC, NPV and average life: by hand, against fifty digits, and as properties.
+
+`tests/verification/test_irr.py` does the same on many more flows.
+"""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from pfs_sim.kernels.quick_irr import LANES, UNDECIDED, solve_quickly
+from pfs_sim.kernels.returns import invested, irr, irr_batch, moic, npv, returned, wal
+from pfs_sim.kernels.roots import solve_log_rate
+from pfs_sim.statuses import IrrStatus
+from tests import naive_returns as naive
+
+NAN = math.nan
+QUARTERLY = 4.0
+
+
+def rate(flows, periods_per_year=1.0):
+    """Value and status by name, of flows given as a list."""
+    flows = np.array(flows, dtype=np.float64)
+    value, status = irr(flows, len(flows), periods_per_year)
+    return value, IrrStatus(status)
+
+
+def batch(flows, periods_per_year=QUARTERLY):
+    value, status = np.empty(len(flows)), np.empty(len(flows), dtype=np.int64)
+    irr_batch(flows, periods_per_year, value, status)
+    return value, status
+
+
+STAIRCASE = [
+    # One change of sign
+    ([-100, 110], 1, 0.1, IrrStatus.UNIQUE),
+    ([-100, 0, 121], 1, 0.1, IrrStatus.UNIQUE),
+    ([-100, 0, 121], 2, 0.21, IrrStatus.UNIQUE),
+    ([0, 0, -100, 110, 0], 1, 0.1, IrrStatus.UNIQUE),
+    ([-100, 110], 12, 1.1**12 - 1, IrrStatus.UNIQUE),
+    ([-50, -50, 40, 60], 4, 0.0, IrrStatus.UNIQUE),
+    ([-100, 1], 1, -0.99, IrrStatus.UNIQUE),
+    ([-100, 1e-10], 1, -1 + 1e-12, IrrStatus.UNIQUE),
+    ([-1, 1e3], 1, 999.0, IrrStatus.UNIQUE),
+    # Paid back before it is paid in: a loan taken
+    ([100, -110], 1, 0.1, IrrStatus.UNIQUE),
+    ([0, 100, -90], 1, -0.1, IrrStatus.UNIQUE),
+    # Lost, or never there
+    ([-100], 1, -1.0, IrrStatus.TOTAL_LOSS),
+    ([0, -60, -40, 0], 4, -1.0, IrrStatus.TOTAL_LOSS),
+    ([], 4, NAN, IrrStatus.NOTHING_INVESTED),
+    ([0, 0], 4, NAN, IrrStatus.NOTHING_INVESTED),
+    ([0, 5], 4, NAN, IrrStatus.NOTHING_INVESTED),
+    # Several changes of sign
+    ([-100, 230, -132], 1, 0.1, IrrStatus.SEVERAL),
+    ([100, -230, 132], 1, 0.1, IrrStatus.SEVERAL),
+    ([-100, 170, -72], 1, -0.1, IrrStatus.SEVERAL),
+    ([-64, 152, -90], 1, 0.125, IrrStatus.SEVERAL),
+    ([-1000, 6000, -11000, 6000], 1, 0.0, IrrStatus.SEVERAL),
+    ([-1, 2, -1.5], 1, NAN, IrrStatus.NO_ROOT),
+    ([-100, 60, -20, 82.5], 1, 0.1, IrrStatus.SEVERAL_UNIQUE),
+    ([-100, 210, -11], 1, (10 - math.sqrt(39700)) / 200, IrrStatus.SEVERAL),
+    # Beyond what doubles can say
+    ([-100, NAN, 110], 1, NAN, IrrStatus.OUT_OF_RANGE),
+    ([-100, math.inf], 1, NAN, IrrStatus.OUT_OF_RANGE),
+    ([-1e-200, 1e200], 1, NAN, IrrStatus.OUT_OF_RANGE),
+]
+
+
+@pytest.mark.jit_off
+@pytest.mark.parametrize(("flows", "periods_per_year", "value", "status"), STAIRCASE)
+def test_rate_by_hand(flows, periods_per_year, value, status):
+    found, said = rate(flows, periods_per_year)
+    assert said == status
+    assert found == pytest.approx(value, rel=1e-13, abs=1e-13, nan_ok=True)
+
+
+@pytest.mark.jit_off
+def test_total_loss_is_minus_one_to_the_bit():
+    assert rate([-1e-6, -3.3e12, 0.0])[0] == -1.0
+
+
+@pytest.mark.jit_off
+def test_a_near_total_loss_is_told_from_a_total_one():
+    value, status = rate([-100.0, 1e-10], 12.0)
+    assert value == -1.0
+    assert status == IrrStatus.UNIQUE
+
+
+@pytest.mark.jit_off
+def test_a_rate_that_no_double_holds_is_infinite():
+    assert rate([-1.0, 1e300], 12.0) == (math.inf, IrrStatus.UNIQUE)
+
+
+@pytest.mark.jit_off
+def test_exactly_double_root_is_flagged():
+    """−100·(1 − 1.1v)², whose coefficients are whole: the flows touch zero at 10 % and stay."""
+    value, status = rate([-100, 220, -121])
+    assert status == IrrStatus.SEVERAL
+    assert value == pytest.approx(0.1, abs=1e-9)
+
+
+@pytest.mark.jit_off
+@pytest.mark.parametrize("power", [3, 4, 6, 9])
+def test_a_root_of_high_multiplicity_is_flagged_and_ends(power):
+    flows = np.array([1.0])
+    for _ in range(power):
+        flows = np.convolve(flows, [-1.0, 1.0])
+    value, status = rate(flows)
+    assert status == IrrStatus.SEVERAL
+    assert value == pytest.approx(0.0, abs=0.05)
+
+
+@pytest.mark.jit_off
+@pytest.mark.parametrize("gap", [1e-1, 1e-3, 1e-5, 1e-7])
+def test_two_roots_that_nearly_meet_are_both_seen(gap):
+    """Down to a ten-millionth apart a pair is resolved to 1e-12."""
+    flows = np.convolve([-1.0, 1.05], [1.0, -(1.05 + gap)])
+    exact, said = naive.irr(flows, 1.0)
+    value, status = rate(flows)
+    assert said == status == IrrStatus.SEVERAL
+    assert value == pytest.approx(float(exact), abs=1e-12)
+
+
+def test_one_change_of_sign_against_fifty_digits():
+    rng = np.random.default_rng(20160701)
+    for _ in range(1_100):
+        flows = naive.one_change_flows(rng)
+        value, status = rate(flows, 12.0)
+        log_rate, said = solve_log_rate(flows, len(flows), 12.0)
+        assert status == said == IrrStatus.UNIQUE
+        assert naive.error_of_one_change(flows, value, log_rate) <= 1e-12
+
+
+def test_several_changes_of_sign_against_exact_isolation():
+    rng = np.random.default_rng(20160702)
+    for _ in range(400):
+        flows = naive.several_changes_flows(rng, longest=20)
+        if naive.sign_changes(flows) > 1:
+            assert naive.error_of_several_changes(flows, *rate(flows, QUARTERLY)) <= 1e-12
+
+
+def test_the_reference_knows_the_staircase():
+    for flows, periods_per_year, value, status in STAIRCASE:
+        if status != IrrStatus.OUT_OF_RANGE:
+            found, said = naive.irr(flows, periods_per_year)
+            assert said == status
+            assert float(found) == pytest.approx(value, rel=1e-13, abs=1e-13, nan_ok=True)
+
+
+# A batch
+
+
+def deals(paths, periods, seed=7):
+    """Flows[p, t] of every kind that a batch meets, most of them ordinary."""
+    rng = np.random.default_rng(seed)
+    flows = np.zeros((paths, max(periods, 6)))
+    width = flows.shape[1]
+    half = width // 2
+    flows[:, :half] = -rng.uniform(0.5, 1.5, (paths, half))
+    came = rng.lognormal(0.3, 0.8, (paths, width - half))
+    flows[:, half:] = came * (rng.random(came.shape) < 0.4)
+    late = rng.random(paths) < 0.2
+    flows[late, half + 2] -= 2.0
+    early = rng.random(paths) < 0.2
+    flows[early, 2] += rng.uniform(0.0, 12.0, early.sum())
+    flows[rng.random(paths) < 0.05] = 0.0
+    lost = rng.random(paths) < 0.05
+    flows[lost] = -abs(flows[lost])
+    nearly = rng.random(paths) < 0.05
+    flows[nearly, half:] *= 1e-9
+    flows[rng.random(paths) < 0.02] *= -1.0
+    flows[0, 0] = NAN
+    flows[1, :3], flows[1, 3:] = [-1.0, 2.0, -1.5], 0.0
+    return flows[:, :periods] * 10.0 ** rng.uniform(-6, 12, (paths, 1))
+
+
+@pytest.mark.parametrize("periods", [1, 2, 3, 4, 5, 28, 31, 120])
+def test_a_batch_gives_the_bits_of_each_flow_alone(periods):
+    flows = deals(300, periods)
+    value, status = batch(flows)
+    for path, row in enumerate(flows):
+        alone, said = irr(row, periods, QUARTERLY)
+        assert said == status[path]
+        assert np.float64(alone).tobytes() == value[path].tobytes() or alone != alone
+
+
+def test_a_rate_depends_on_no_neighbor_and_no_place():
+    flows = deals(5 * LANES + 3, 28)
+    value, status = batch(flows)
+    order = np.random.default_rng(1).permutation(len(flows))
+    shuffled = batch(flows[order])
+    np.testing.assert_array_equal(shuffled[0], value[order])
+    np.testing.assert_array_equal(shuffled[1], status[order])
+    for first in (1, 7, LANES, len(flows) - 1):
+        np.testing.assert_array_equal(batch(flows[first:])[0], value[first:])
+
+
+def test_every_status_occurs_in_the_batch_and_most_flows_go_the_quick_way():
+    flows = deals(3_000, 28)
+    assert set(batch(flows)[1]) == set(IrrStatus)
+    ordinary = flows[[naive.sign_changes(row) == 1 and row[0] < 0 for row in flows]]
+    quick = sum(solve_quickly(row, 28)[1] != UNDECIDED for row in ordinary)
+    assert quick >= 0.9 * len(ordinary)
+
+
+def test_the_quick_way_and_the_careful_way_agree():
+    for row in deals(1_000, 28):
+        quick, said = solve_quickly(row, 28)
+        if said != UNDECIDED:
+            careful, status = solve_log_rate(row, 28, QUARTERLY)
+            assert said == status
+            assert quick == pytest.approx(careful, abs=1e-14)
+
+
+@pytest.mark.jit_off
+def test_a_small_batch_without_the_compiler():
+    value, status = batch(np.array([[-100.0, 0.0, 121.0], [-1.0, 0.0, 0.0]]), 1.0)
+    assert value == pytest.approx([0.1, -1.0], abs=1e-15)
+    assert list(status) == [IrrStatus.UNIQUE, IrrStatus.TOTAL_LOSS]
+    assert batch(np.empty((0, 5)))[0].size == 0
+
+
+# Properties
+
+money = st.floats(0.01, 1e6)
+paid = st.lists(money, min_size=1, max_size=12)
+came = st.lists(st.one_of(st.just(0.0), money), min_size=1, max_size=12)
+
+
+@given(paid, came, st.floats(1e-6, 1e6))
+def test_scaling_the_money_leaves_the_rate(payments, receipts, scale):
+    flows = np.array([-p for p in payments] + receipts)
+    value, status = rate(flows, QUARTERLY)
+    scaled, said = rate(flows * scale, QUARTERLY)
+    assert said == status
+    assert scaled == pytest.approx(value, rel=1e-11, abs=1e-12)
+
+
+@given(paid, came, st.integers(1, 40), st.integers(0, 40))
+def test_waiting_before_and_after_leaves_the_rate(payments, receipts, before, after):
+    flows = [-p for p in payments] + receipts
+    value, status = rate(flows, QUARTERLY)
+    shifted, said = rate([0.0] * before + flows + [0.0] * after, QUARTERLY)
+    assert said == status
+    assert shifted == pytest.approx(value, rel=1e-11, abs=1e-12)
+
+
+@given(paid, came, st.data(), money)
+def test_a_further_receipt_raises_the_rate(payments, receipts, data, more):
+    flows = [-p for p in payments] + receipts
+    value, _ = rate(flows, QUARTERLY)
+    when = data.draw(st.integers(len(payments), len(flows) - 1))
+    flows[when] += more
+    assert rate(flows, QUARTERLY)[0] > value or value == -1.0 or math.isinf(value)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=24))
+def test_present_value_at_the_rate_is_zero(flows):
+    value, status = rate(flows)
+    assume(status in (IrrStatus.UNIQUE, IrrStatus.SEVERAL_UNIQUE) and -0.9 < value < 10)
+    flows = np.array(flows)
+    size = npv(np.abs(flows), len(flows), value, 1.0)
+    assert abs(npv(flows, len(flows), value, 1.0)) <= 1e-12 * size * len(flows)
+
+
+@given(st.lists(st.integers(-9, 9), min_size=1, max_size=9))
+def test_small_whole_flows_against_exact_isolation(flows):
+    """Whole numbers make double roots and roots at zero that random reals never hit."""
+    exact, said = naive.irr(flows, 1.0)
+    value, status = rate(flows)
+    assert status == said or (status == IrrStatus.SEVERAL and math.isfinite(value))
+    if status == said and not naive.is_multiple(flows):
+        assert value == pytest.approx(float(exact), rel=1e-12, abs=1e-12, nan_ok=True)
+
+
+# The rest of the measures
+
+
+@pytest.mark.jit_off
+def test_multiple_and_its_parts():
+    flows = np.array([-60.0, -40.0, 0.0, 30.0, 90.0, 1e9])
+    assert invested(flows, 5) == 100.0
+    assert returned(flows, 5) == 120.0
+    assert moic(flows, 5) == 1.2
+    assert moic(flows, 2) == 0.0
+    assert math.isnan(moic(np.array([0.0, 5.0]), 2))
+    assert math.isnan(moic(flows, 0))
+
+
+@pytest.mark.jit_off
+def test_present_value_by_hand():
+    flows = np.array([-100.0, 60.0, 60.5])
+    assert npv(flows, 3, 0.0, 4.0) == 20.5
+    assert npv(flows, 3, 0.1, 1.0) == pytest.approx(-100 + 60 / 1.1 + 60.5 / 1.21, rel=1e-14)
+    assert npv(flows, 3, 0.21, 2.0) == pytest.approx(-100 + 60 / 1.1 + 60.5 / 1.21, rel=1e-14)
+    assert npv(flows, 1, 0.1, 1.0) == -100.0
+    assert math.isnan(npv(flows, 3, -1.0, 1.0))
+    assert math.isnan(npv(flows, 3, NAN, 1.0))
+
+
+@pytest.mark.jit_off
+def test_average_life_by_hand():
+    """30 after 2 years and 70 after 3: 2.7 years."""
+    principal = np.zeros(13)
+    principal[8], principal[12] = 30.0, 70.0
+    assert wal(principal, 13, 4.0) == pytest.approx(2.7, rel=1e-15)
+    assert wal(principal, 12, 4.0) == 2.0
+    assert math.isnan(wal(principal, 8, 4.0))
+
+
+@given(st.lists(money, min_size=1, max_size=30), st.sampled_from([1, 2, 4, 12]))
+def test_average_life_is_the_exact_mean_time(principal, periods_per_year):
+    exact = sum(t * Fraction(part) for t, part in enumerate(principal)) / (
+        sum(map(Fraction, principal)) * periods_per_year
+    )
+    found = wal(np.array(principal), len(principal), float(periods_per_year))
+    assert found == pytest.approx(float(exact), rel=1e-13)
