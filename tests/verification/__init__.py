@@ -1,0 +1,1 @@
+"""Statistical checks: closed forms, moments, published figures."""
