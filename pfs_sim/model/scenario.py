@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
 
+from pfs_sim.errors import Finding
 from pfs_sim.model.capital import Capital
 from pfs_sim.model.clock import Clock
 from pfs_sim.model.contract import Contract
@@ -49,3 +51,9 @@ class Scenario(Noun):
         description="What was published about how the deal ended (for back-tests); never used "
         "by a simulation.",
     )
+
+    def findings(self) -> Iterator[Finding]:
+        """What is impossible (errors) or implausible (warnings) in what the scenario says."""
+        from pfs_sim.model.checks import find
+
+        return find(self)
