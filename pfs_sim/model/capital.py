@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pfs_sim.model.noun import Money, Name, Noun, Rate, Share, When
+from pfs_sim.model.noun import Key, Money, Name, Noun, Rate, Share, When
 from pfs_sim.model.quantities import NonNegative
 
 
@@ -19,13 +19,15 @@ class Cost(Noun):
     per_client_period: NonNegative | None = Field(
         None, description="For each client in service in a period."
     )
-    per_enrollment: NonNegative | None = Field(None, description="For each treated client enrolled.")
+    per_enrollment: NonNegative | None = Field(
+        None, description="For each treated client enrolled."
+    )
     per_period: NonNegative | None = Field(None, description="Fixed amount each period.")
     first: When = Field(0, description="per_period: first grid point.")
     last: When | None = Field(
         None, description="per_period: last grid point; absent: as long as anyone can be served."
     )
-    at: dict[str, NonNegative] = Field(
+    at: dict[Key, NonNegative] = Field(
         default_factory=dict, description="Amounts at dates or grid points."
     )
     inflation: Rate = Field(
@@ -62,7 +64,7 @@ class Tranche(Noun):
     )
     first: When = Field(0, description="No draw before this date; upfront: drawn at it.")
     last: When | None = Field(None, description="No draw after this date.")
-    schedule: dict[str, Money] = Field(
+    schedule: dict[Key, Money] = Field(
         default_factory=dict,
         description="Fixed draws at dates or grid points, instead of as needed.",
     )
@@ -101,7 +103,7 @@ class Guarantee(Noun):
         "share × drawn.",
     )
     limit: Money | None = Field(None, description="Most that is paid; absent: the pot or no limit.")
-    pot: dict[str, Money] = Field(
+    pot: dict[Key, Money] = Field(
         default_factory=dict, description="A pot that fills: amount added at each date."
     )
     at: When | None = Field(None, description="Maturity; absent: the end of the grid.")

@@ -61,6 +61,15 @@ def _when(found: Any) -> Any:
 When = Annotated[int | str, BeforeValidator(_when)]
 """A moment: a grid point (int) or a date. A date means the first grid point on or after it."""
 
+
+def _key(found: Any) -> Any:
+    number = isinstance(found, int) and not isinstance(found, bool)
+    return str(found) if number else found
+
+
+Key = Annotated[str, BeforeValidator(_key)]
+"""A key that is a moment or a length of time: text, and `0:` or `8:` as YAML writes numbers."""
+
 _SPAN = re.compile(r"(\d+)\s*(periods?|months?|years?)\Z")
 
 

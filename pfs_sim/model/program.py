@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pfs_sim.model.noun import Money, Name, Noun, Number, PositiveNumber, Share, Span, When
+from pfs_sim.model.noun import Key, Money, Name, Noun, Number, PositiveNumber, Share, Span, When
 from pfs_sim.model.quantities import NonNegative, Positive, Probability
 
 
@@ -105,7 +105,7 @@ class Retention(Noun):
     """Shares still in treatment at given times; the hazard is constant in between and after."""
 
     kind: Literal["retention"]
-    at: dict[str, Share] = Field(
+    at: dict[Key, Share] = Field(
         min_length=1, description="Time in treatment (`6 months`): share still there, falling."
     )
 
