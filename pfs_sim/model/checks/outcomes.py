@@ -302,6 +302,7 @@ CHECKS = (
 
 def check_measured(scenario: Scenario) -> Iterator[Finding]:
     """Outcomes that no measure looks at, that no evaluation sees, or that nothing moves."""
+    treated = expect(scenario).treated
     measures = list(scenario.evaluation.measures.values())
     of_outcomes = [m for m in measures if isinstance(m, OutcomeMeasure)]
     looked = {m.outcome for m in of_outcomes}
@@ -322,15 +323,16 @@ def check_measured(scenario: Scenario) -> Iterator[Finding]:
                 "the effect on the scale of the outcome, uncertain if it is",
             )
         if name in looked:
-            yield from _check_seen(scenario, name, outcome)
+            yield from _check_seen(scenario, name, outcome, treated)
 
 
-def _check_seen(scenario: Scenario, name: str, outcome: AnyOutcome) -> Iterator[Finding]:
+def _check_seen(
+    scenario: Scenario, name: str, outcome: AnyOutcome, treated: list[float]
+) -> Iterator[Finding]:
     """Cohorts whose data come after the last evaluation."""
     clock = scenario.clock
     last = max(grid(clock, when) for when in scenario.evaluation.dates.values())
     wait = _ready(scenario, outcome)
-    treated = expect(scenario).treated
     total = sum(treated)
     late = sum(n for t, n in enumerate(treated) if t + wait > last)
     if total <= 0.0 or late <= 0.05 * total:
