@@ -1,0 +1,424 @@
+"""The outcomes of the slow twin: what happens to each group, and what of it is measured when."""
+
+import math
+import sys
+from itertools import pairwise
+
+from pfs_sim.model.evaluation import OutcomeMeasure, PersonMeasure
+from pfs_sim.tables.state import MATCHED, TREATED
+from tests.naive_random import beta_binomial, binomial, gamma, negative_binomial, normal, poisson
+
+TINY = sys.float_info.min  # the least mean amount on the difference scale
+
+
+def logit(p):
+    return -math.inf if p <= 0 else math.inf if p >= 1 else math.log(p / (1 - p))
+
+
+def expit(x):
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
+
+
+def move(scale, base, shift, low, high):
+    """Shift a level on its link scale and bring it back into its range."""
+    if scale == "log_odds":
+        return expit(logit(base) + shift)
+    moved = base * math.exp(shift) if scale == "log" else base + shift
+    return min(high, max(low, moved))
+
+
+def moments(outcome):
+    """Mean and variance of one client's outcome at the mean level."""
+    mean = outcome.level.mean()
+    if outcome.kind == "count":
+        k = math.inf if outcome.dispersion is None else outcome.dispersion.value
+        return mean, mean + mean * mean / k
+    if outcome.kind == "amount":
+        p, shape = outcome.share.mean(), outcome.shape.mean()
+        return p * mean, p * mean * mean * (1 + 1 / shape) - (p * mean) ** 2
+    return mean, mean * (1 - mean)
+
+
+def solved_shift(outcome, rho, kind):
+    """The shift of a type (0: unfavorable) that gives a client's outcomes the correlation ρ."""
+    higher = (kind == 0) == (outcome.good == "lower")
+    sign = 1 if higher else -1
+    if outcome.kind == "score":
+        step = sign * math.sqrt(rho)
+        return step if outcome.scale == "smd" else step * outcome.sd.mean()
+    mean, variance = moments(outcome)
+    moved = mean + sign * math.sqrt(rho * variance)
+    if outcome.kind == "amount":
+        p = outcome.share.mean()
+        mean, moved = mean / p, moved / p
+    if outcome.scale == "log_odds":
+        return logit(moved) - logit(mean)
+    return math.log(moved / mean) if outcome.scale == "log" else moved - mean
+
+
+def type_shift(deal, name, kind):
+    """(shift of the counterfactual on the link scale, factor on the effect) of a type."""
+    program = deal.scenario.program
+    if program.client_correlation is not None and program.client_correlation.value > 0:
+        outcome = deal.scenario.outcomes[name]
+        return solved_shift(outcome, program.client_correlation.value, kind), 1.0
+    if not program.types:
+        return 0.0, 1.0
+    found = list(program.types.values())[kind]
+    level, effect = found.level.get(name), found.effect.get(name)
+    return (level.value if level else 0.0), (effect.value if effect else 1.0)
+
+
+def dose_effect(deal, dose):
+    """The share of the effect for a share of the treatment (flat outside the points)."""
+    points = [(x.value, y.value) for x, y in deal.scenario.program.dose_response]
+    if dose <= points[0][0]:
+        return points[0][1]
+    for (x0, y0), (x1, y1) in pairwise(points):
+        if dose <= x1:
+            return y0 + (y1 - y0) * (dose - x0) / (x1 - x0)
+    return points[-1][1]
+
+
+def level(deal, name, kind, period, share):
+    """The level of a type in a period, with a share of the effect: what `draw` needs.
+
+    For an amount: (share of clients who have any, their mean). Drift and types move the mean.
+    """
+    outcome, at = deal.scenario.outcomes[name], f"outcomes.{name}"
+    shift, factor = type_shift(deal, name, kind)
+    shift += deal.input(f"{at}.drift") * period * deal.years
+    gain = share * deal.input(f"{at}.effect") * factor
+    if outcome.kind == "amount" and outcome.effect_on == "share":
+        some = move("log_odds", deal.input(f"{at}.share"), gain, 0.0, 1.0)
+        return some, move(outcome.scale, deal.input(f"{at}.level"), shift, TINY, math.inf)
+    shift += gain
+    base = deal.input(f"{at}.level")
+    if outcome.kind in ("event", "milestone"):
+        return move(outcome.scale, base, shift, 0.0, 1.0)
+    if outcome.kind == "count":
+        return move(outcome.scale, base, shift, 0.0, math.inf)
+    if outcome.kind == "score":
+        return base + shift * (deal.input(f"{at}.sd") if outcome.scale == "smd" else 1.0)
+    return deal.input(f"{at}.share"), move(outcome.scale, base, shift, TINY, math.inf)
+
+
+def expect(outcome, clients, law):
+    """The expected sum of so many clients (not milestones)."""
+    if outcome.kind == "event":
+        return clients * outcome.trials * law
+    if outcome.kind == "amount":
+        return clients * law[0] * law[1]
+    return clients * law
+
+
+def draw(deal, stream, name, clients, law):
+    """What is recorded of so many clients (not milestones)."""
+    outcome, at = deal.scenario.outcomes[name], f"outcomes.{name}"
+    frozen = "chance" in deal.frozen
+    if clients <= 0:
+        return 0.0
+    if outcome.kind == "event":
+        return record(deal, stream, name, clients, law)
+    if frozen:
+        return expect(outcome, clients, law)
+    if outcome.kind == "count":
+        mean = clients * law
+        if outcome.dispersion is None:
+            return poisson(stream, mean)
+        return negative_binomial(stream, outcome.dispersion.value * clients, mean)
+    if outcome.kind == "amount":
+        shape = deal.input(f"{at}.shape")
+        some = binomial(stream, clients, law[0])
+        return gamma(stream, shape * some) * law[1] / shape
+    return clients * law + normal(stream) * math.sqrt(clients) * deal.input(f"{at}.sd")
+
+
+def record(deal, stream, name, clients, p):
+    """Events among so many clients, as the record shows them."""
+    outcome = deal.scenario.outcomes[name]
+    trials, icc = clients * outcome.trials, outcome.icc.value
+    frozen = "chance" in deal.frozen
+    if frozen:
+        y = trials * p
+    elif icc > 0:
+        size = outcome.cluster or clients
+        y, rest = 0.0, clients
+        while rest > 0:
+            y += beta_binomial(stream, min(size, rest) * outcome.trials, p, icc)
+            rest -= min(size, rest)
+    else:
+        y = binomial(stream, trials, p)
+    if outcome.record is None:
+        return y
+    seen = deal.input(f"outcomes.{name}.record.sensitivity")
+    wrong = 1 - deal.input(f"outcomes.{name}.record.specificity")
+    if frozen:
+        return y * seen + (trials - y) * wrong
+    return binomial(stream, y, seen) + binomial(stream, trials - y, wrong)
+
+
+def repeat(deal, stream, outcome, clients, laws):
+    """Credited successes of a milestone by age, up to the limit of a client."""
+    limit, found = outcome.limit, []
+    states = [clients] + [0.0] * ((limit or 1) - 1)  # clients by successes so far
+    for p in laws:
+        took = [
+            n * p if stream is None or "chance" in deal.frozen else binomial(stream, n, p)
+            for n in states
+        ]
+        found.append(sum(took))
+        if limit is not None:
+            for s, n in enumerate(took):
+                states[s] -= n
+                if s + 1 < limit:
+                    states[s + 1] += n
+    return found
+
+
+def credit(deal, name, group, successes):
+    """[(grid point, units)]: when a milestone's successes are known and count."""
+    outcome = deal.scenario.outcomes[name]
+    qualify = deal.clock.span(outcome.qualify)
+    if group.periods < qualify:
+        return []
+    lag, units = deal.clock.span(outcome.reporting), outcome.units.value
+    return [
+        (group.cohort + max(a + 1, qualify) + lag, n * units) for a, n in enumerate(successes)
+    ]
+
+
+def ready(deal, name, group):
+    """Grid point at which an outcome of a group has been reported."""
+    outcome = deal.scenario.outcomes[name]
+    lag = deal.clock.span(outcome.reporting)
+    if outcome.kind == "milestone":
+        return group.cohort + 1 + lag
+    start = group.exit if outcome.opens == "exit" else group.cohort
+    return start + deal.clock.span(outcome.window) + lag
+
+
+def occur(deal, stream, name, group, clients, effect):
+    """[(grid point, units)] of so many clients; without a stream, what is expected."""
+    outcome = deal.scenario.outcomes[name]
+    share = dose_effect(deal, group.dose) if effect and group.arm == TREATED else 0.0
+    if outcome.kind == "milestone":
+        laws = [
+            level(deal, name, group.kind, group.cohort + a, share) for a in range(group.periods)
+        ]
+        return credit(deal, name, group, repeat(deal, stream, outcome, clients, laws))
+    law = level(deal, name, group.kind, group.cohort, share)
+    if stream is None:
+        return [(ready(deal, name, group), expect(outcome, clients, law))]
+    return [(ready(deal, name, group), draw(deal, stream, name, clients, law))]
+
+
+def total(found):
+    return sum(units for _, units in found)
+
+
+def in_order(outcomes):
+    """Names of outcomes, each behind the one that it comes after."""
+    found = []
+    while len(found) < len(outcomes):
+        found += [
+            name
+            for name, outcome in outcomes.items()
+            if name not in found and outcome.after in (None, *found)
+        ]
+    return found
+
+
+class Happening:
+    """What happens to the groups of one path, and the accumulators that remember it."""
+
+    def __init__(self, deal, groups):
+        self.deal, self.outcomes = deal, deal.scenario.outcomes
+        self.cells = {}  # (cohort, arm, type): groups by bucket
+        for group in groups:
+            self.cells.setdefault((group.cohort, group.arm, group.kind), []).append(group)
+        self.k = {name: i for i, name in enumerate(self.outcomes)}
+        measures = deal.scenario.evaluation.measures.values()
+        self.cards = [found for found in measures if isinstance(found, PersonMeasure)]
+        self.ratios = {
+            found.outcome: found.ratio.value
+            for found in reversed(list(measures))
+            if isinstance(found, OutcomeMeasure) and found.design == "matched"
+        }
+        K, V = len(self.outcomes), len(deal.dates)
+        table = [[[[0.0] * V for _ in range(3)] for _ in range(3)] for _ in range(K)]
+        self.n, self.y, self.e = table, copy(table), copy(table)
+        self.e0 = [[[0.0] * V for _ in range(3)] for _ in range(K)]
+        self.person = [[0.0] * V for _ in self.cards]
+        self.true = {name: [0.0] * K for name in ("true_n", "true_y", "true_y0")}
+        self.measured, self.recorded = {}, {}  # [name, id(group)]: clients, units
+        self.hoped = {}  # [name, id(group), which]: expected units, the chain of `after`
+
+    def add(self, table, name, group, found, arm=None):
+        """Put what is known at grid points into the vintages in which it is measured."""
+        arm = group.arm if arm is None else arm
+        for when, amount in found:
+            vintage = self.deal.vintage(when)
+            if vintage is not None:
+                table[self.k[name]][arm][group.sample][vintage] += amount
+
+    def follow(self, name):
+        """Thin every group to those measured (an outcome after another one: to its successes)."""
+        deal, outcome = self.deal, self.outcomes[name]
+        for cell, groups in self.cells.items():
+            arm = "treated" if cell[1] == TREATED else "control"
+            lost = deal.input(f"outcomes.{name}.loss.{arm}")
+            stream = deal.stream("attrition", f"follow_up:{name}", *cell)
+            for group in groups:
+                n = self.recorded[outcome.after, id(group)] if outcome.after else group.n
+                if "attrition" in deal.frozen:
+                    n = n * (1 - lost)
+                elif not deal.certainly(f"outcomes.{name}.loss.{arm}", 0.0):
+                    n = binomial(stream, n, 1 - lost)
+                self.measured[name, id(group)] = n
+
+    def happen(self, name):
+        """Draw an outcome for every group."""
+        for cell, groups in self.cells.items():
+            stream = self.deal.stream("chance", f"outcome:{name}", *cell)
+            for group in groups:
+                clients = self.measured[name, id(group)]
+                found = occur(self.deal, stream, name, group, clients, True)
+                self.keep(name, group, found)
+
+    def keep(self, name, group, found):
+        self.recorded[name, id(group)] = total(found)
+        self.add(self.y, name, group, found)
+        when = ready(self.deal, name, group)
+        self.add(self.n, name, group, [(when, self.measured[name, id(group)])])
+
+    def hope(self, name):
+        """Expected sums: of those measured, with and without the effect, and of everyone."""
+        deal, outcome = self.deal, self.outcomes[name]
+        for groups in self.cells.values():
+            for group in groups:
+                treated = group.arm == TREATED
+                lost = deal.input(f"outcomes.{name}.loss.{'treated' if treated else 'control'}")
+                for which, effect in (("e", True), ("e0", False), ("true", True), ("zero", False)):
+                    all_of_them = which in ("true", "zero")
+                    if outcome.after:
+                        n = self.hoped[outcome.after, id(group), which]
+                        n *= 1.0 if all_of_them else 1 - lost
+                    else:
+                        n = group.n if all_of_them else self.measured[name, id(group)]
+                    found = occur(deal, None, name, group, n, effect)
+                    self.hoped[name, id(group), which] = total(found)
+                    if which == "e":
+                        self.add(self.e, name, group, found)
+                    elif which == "e0" and treated:
+                        by_arm = [[[]], self.e0[self.k[name]], [[]]]
+                        self.add({self.k[name]: by_arm}, name, group, found)
+                if treated:
+                    self.true["true_n"][self.k[name]] += group.n
+                    self.true["true_y"][self.k[name]] += self.hoped[name, id(group), "true"]
+                    self.true["true_y0"][self.k[name]] += self.hoped[name, id(group), "zero"]
+
+    def match(self, name):
+        """A comparison sample for every treated group, without the effect."""
+        deal, ratio = self.deal, self.ratios[name]
+        for cell, groups in self.cells.items():
+            stream = deal.stream("chance", f"matched:{name}", *cell)
+            for group in groups if cell[1] == TREATED else ():
+                n = ratio * self.measured[name, id(group)]
+                if "chance" not in deal.frozen:
+                    n = math.floor(n + 0.5)
+                found = occur(deal, stream, name, group, n, False)
+                self.add(self.y, name, group, found, MATCHED)
+                expected = occur(deal, None, name, group, n, False)
+                self.add(self.e, name, group, expected, MATCHED)
+                self.add(self.n, name, group, [(ready(deal, name, group), n)], MATCHED)
+
+    def follow_card(self, card):
+        """Who is measured, outcome by outcome; a chain inside the card is followed later."""
+        for name in card.person:
+            if self.outcomes[name].after not in card.person:
+                self.follow(name)
+
+    def pay_clients(self, p, card):
+        """Draw the outcomes of a rate card client by client, and what each of them earns."""
+        names = list(card.person)
+        for cell, groups in self.cells.items():
+            stream = self.deal.stream("chance", f"outcome:{names[0]}", *cell)
+            for group in groups:
+                if "chance" in self.deal.frozen:
+                    self.expect_client(p, card, group)
+                    continue
+                chained = [n for n in names if self.outcomes[n].after in card.person]
+                self.measured |= {(name, id(group)): 0 for name in chained}
+                sums = {name: [] for name in names}
+                for i in range(int(group.n)):
+                    self.earn(p, card, group, self.live_client(stream, card, group, i, sums), 1)
+                for name in names:
+                    self.keep(name, group, sums[name])
+
+    def live_client(self, stream, card, group, i, sums):
+        """One client's outcomes in the order of the card: [(grid point, money)]."""
+        earned, had = [], {}
+        for name, price in card.person.items():
+            after = self.outcomes[name].after
+            if after in card.person:
+                one = had[after] > 0
+                self.measured[name, id(group)] += one
+            else:
+                one = i < self.measured[name, id(group)]
+            found = occur(self.deal, stream, name, group, int(one), True)
+            had[name] = total(found)
+            sums[name] += found
+            earned += [(when, units * price.value) for when, units in found]
+        return earned
+
+    def expect_client(self, p, card, group):
+        """With chance frozen, every client of a group earns what is expected."""
+        earned = []
+        for name, price in card.person.items():
+            after = self.outcomes[name].after
+            if after in card.person:
+                self.measured[name, id(group)] = self.recorded[after, id(group)]
+            n = self.measured[name, id(group)]
+            found = occur(self.deal, self.deal.stream("chance", ""), name, group, n, True)
+            self.keep(name, group, found)
+            earned += [(when, units * price.value / group.n) for when, units in found if units]
+        self.earn(p, card, group, earned, group.n)
+
+    def earn(self, p, card, group, earned, clients):
+        """Add up a client's money by vintage, capped."""
+        before, gross = 0.0, 0.0
+        for v in range(len(self.deal.dates) if group.arm == TREATED else 0):
+            gross += sum(money for when, money in earned if self.deal.vintage(when) == v)
+            self.person[p][v] += clients * (min(gross, card.cap.value) - before)
+            before = min(gross, card.cap.value)
+
+
+def copy(table):
+    return [copy(part) for part in table] if isinstance(table, list) else table
+
+
+def live_outcomes(deal, groups):
+    """Everything that happens to the groups: the accumulators, by name."""
+    happening = Happening(deal, groups)
+    on_cards = {name: card for card in happening.cards for name in card.person}
+    for name in in_order(deal.scenario.outcomes):
+        card = on_cards.get(name)
+        if card is None:
+            happening.follow(name)
+            happening.happen(name)
+        elif name == next(iter(card.person)):
+            happening.follow_card(card)
+            happening.pay_clients(happening.cards.index(card), card)
+    for name in in_order(deal.scenario.outcomes):
+        happening.hope(name)
+        if name in happening.ratios:
+            happening.match(name)
+    return {
+        "n": happening.n,
+        "y": happening.y,
+        "e": happening.e,
+        "e0": happening.e0,
+        "person": happening.person,
+        **happening.true,
+    }
