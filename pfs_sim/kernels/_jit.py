@@ -1,8 +1,9 @@
-"""The three ways in which a kernel function is compiled.
+"""The four ways in which a kernel function is compiled.
 
 ``jit`` is for the functions that other rooms call and may make arrays; ``lean`` is for what
-happens inside a path, where nothing is allocated; ``inline`` is for the few that must dissolve
-into their caller (the generator, the fast paths of the samplers).
+happens inside a path, where nothing is allocated; ``inline`` marks what is small enough that
+the compiler may well dissolve it into its caller; ``forced`` is for the few that must (a random
+word).
 All release the GIL, so chunks of paths can run in threads, and all keep their machine code in
 the folder that :mod:`pfs_sim.kernels.cache` chooses from the text of all kernels, so that an edit
 or an upgrade never runs old code.
@@ -36,7 +37,15 @@ def lean(function: F) -> F:
 
 
 def inline(function: F) -> F:
-    """As :func:`lean`, and LLVM is told to dissolve it into each caller."""
+    """As :func:`lean`, for a small function; LLVM decides by its size whether to dissolve it.
+
+    Forcing it everywhere multiplied the code: the outcomes alone then took minutes to compile.
+    """
+    return _compiled(function, _nrt=False)
+
+
+def forced(function: F) -> F:
+    """As :func:`lean`, and LLVM is told to dissolve it into each caller: a random word or two."""
     return _compiled(function, _nrt=False, forceinline=True)
 
 

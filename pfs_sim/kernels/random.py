@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.kernels._jit import forced, inline, lean
 
 Words = NDArray[np.uint64]
 Floats = NDArray[np.float64]
@@ -143,7 +143,7 @@ def _refill(rng: Rng) -> None:
     state[_FILLED] = TWO * count
 
 
-@inline
+@forced
 def next_word(rng: Rng) -> Word:
     """Return the next 64 random bits of the open stream."""
     state = rng.state
@@ -156,13 +156,13 @@ def next_word(rng: Rng) -> Word:
     return word
 
 
-@inline
+@forced
 def to_uniform(word: Word) -> float:
     """Turn a word into a number in the open interval (0, 1): the middle of one of 2**52 cells."""
     return (float(np.int64(word >> _UNUSED_BITS)) + 0.5) * _UNIFORM_STEP
 
 
-@inline
+@forced
 def uniform(rng: Rng) -> float:
     """Draw a number that is uniform on the open interval (0, 1)."""
     return to_uniform(next_word(rng))
