@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from pfs_sim.tables.ledger import Ledger
+
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
+Records: TypeAlias = "np.recarray[Any, Any]"
 
 CONTROL, TREATED, MATCHED = 0, 1, 2
 NO_SHOW, LEFT, COMPLETED = 0, 1, 2
 NEVER = 1 << 40  # a grid point that never comes
+
+
+class Group(NamedTuple):
+    """Working space of the outcomes: what is at hand while one cohort, arm and type is lived.
+
+    Records in `tables.people`. Kernels hand this on, and not the whole of `People`, because a
+    function pays for each array that it is handed.
+    """
+
+    bucket: Records  # [j] BUCKET: no-show, left at age a, completed
+    cell: Records  # [k, j] GROUP
+    level: F8  # [k, y, j+1] level in each bucket; the last one: the counterfactual
+    states: F8  # [3, x] clients by successes so far: counted, expected, expected without effect
+    sums: F8  # [3, k, 3, 3, v] n, y and e of `People`
+    without: F8  # e0 of `People`
+    true: F8  # [3, k] true_n, true_y and true_y0 of `People`
+    units: F8  # [k, v] units of one client, or of the average one
+    client: F8  # [k] successes of one client
+
+
+class Cohort(NamedTuple):
+    """Working space of the people."""
+
+    program: F8  # all arrays of the program below, in one piece, to be wiped at once
+    outcomes: F8  # the same for the outcomes
+    active: F8  # [1+y, t] active and active_type of `People`
+    ends: F8  # [2, t+1] left and completed of `People`
+    leave: F8  # [2, y, a] probability of leaving in a period of treatment
+    split: F8  # [y] people by type
+    group: Group
 
 
 class People(NamedTuple):
@@ -37,6 +70,8 @@ class People(NamedTuple):
     true_n: F8  # [k] treated clients, measured or not
     true_y: F8  # [k] their expected sum
     true_y0: F8  # [k] their expected sum without the program
+    open: F8  # [t] 1 where people could enroll: not past the window, the target or a stop
+    cohort: Cohort
 
 
 class Cash(NamedTuple):
@@ -67,9 +102,21 @@ class Cash(NamedTuple):
     balance: F8  # [i, t] principal outstanding at the end of the grid point
     accrued: F8  # [i, t] interest due and unpaid at the end of the grid point
     events: I8  # [4] stop grid, stop cause, expansion grid, termination trigger (NEVER or -1)
+    missing: I8  # [m, e] why a measure does not exist (Missing)
+    held: F8  # [j, t] held back of what was claimed
+    forfeited: F8  # [j, t] held back and not released
+    reduced: F8  # [j, t] kept by the payor once a hurdle was reached
+    carried: F8  # [j, t] carried from here to the next fiscal year
+    ledger: Ledger  # the arrays that these are layers of, and what is under way
 
 
 class StopCause:
     """Why service stopped (events[1])."""
 
     NONE, SHORTFALL, TRIGGER = 0, 1, 2
+
+
+class Missing:
+    """Why a measure does not exist at an evaluation."""
+
+    NONE, NO_DATA, SMALL_SAMPLE, NOT_SIGNIFICANT, NO_COMPARISON, NOT_HELD = 0, 1, 2, 3, 4, 5

@@ -1,0 +1,315 @@
+"""What happens in the program: refer, admit, assign, serve, leave (model §4, §5).
+
+People of one period, arm and type are a cohort, thinned by exact binomials. Everybody who is in
+service in period t is counted before period t admits anyone, so places are known as they free up.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.kernels.counts import binomial, poisson
+from pfs_sim.kernels.random import Rng, open_stream, uniform
+from pfs_sim.kernels.samplers import negative_binomial
+from pfs_sim.kernels.thinning import address, thin
+from pfs_sim.tables.people import Hazard, Method, PeoplePlan, Records
+from pfs_sim.tables.state import CONTROL, TREATED, Cohort, People
+
+F8 = npt.NDArray[np.float64]
+
+NOBODY_LEFT = 1e-9
+"""Room smaller than this is rounding: expectations are fractions of people."""
+EARLY, FULL = 0, 1
+"""Rows of Cohort.ends: left early, completed."""
+SURELY = 700.0
+"""A hazard after which nobody is left in double precision, whatever the odds are multiplied by."""
+
+
+@lean
+def live_program(
+    plan: PeoplePlan, rng: Rng, row: F8, path: int, stop: int, expand: int, people: People
+) -> None:
+    """Live the program of one path; `people` then holds who came, stayed and left when.
+
+    `row` holds the path's inputs. From grid point `stop` on nobody enrolls or is served; from
+    `expand` on target and window are those of the expansion. Referrals go on after a stop and
+    are turned away. No draw depends on either.
+    """
+    cohort, program = people.cohort, plan.program[0]
+    cohort.program[:] = 0.0
+    _expect_leaving(program, plan.types, plan.hazard, row, cohort.leave)
+    never = plan.periods.size - 1
+    waiting, treated, control = 0.0, 0.0, 0.0
+    seen, slots = program.block, 0
+    for t in range(program.periods):
+        bounds = plan.periods[expand if expand <= t else never]
+        queue = waiting
+        if t < bounds.window_end:
+            referred, came = _refer(program, rng, row, path, t, plan.periods[t].planned)
+            people.referred[t] = referred
+            people.eligible[t] = came
+            queue += came
+        room_treated = max(0.0, bounds.target - treated)
+        room_control = max(0.0, bounds.control_target - control)
+        room = room_treated + room_control
+        if t >= bounds.window_end or t >= stop or room <= NOBODY_LEFT:
+            people.turned_away[t] = queue
+            waiting = 0.0
+            continue
+        people.open[t] = 1.0
+        come = min(queue, program.intake_limit, room)
+        free = max(0.0, plan.periods[t].places - people.active[t])
+        if come > 0.0:
+            new, others, seen, slots = _assign(
+                program, rng, path, t, come, free, room_treated, room_control, seen, slots
+            )
+            treated += new
+            control += others
+            queue -= new + others
+            for arm in (CONTROL, TREATED):
+                n = new if arm == TREATED else others
+                if n <= 0.0:
+                    continue
+                people.enrolled[arm, t] = n
+                _split(program, plan.types, rng, path, t, arm, n, cohort.split)
+                for y in range(program.types):
+                    n = cohort.split[y]
+                    if arm == TREATED:
+                        people.enrolled_type[y, t] = n
+                        _serve(program, rng, row, path, t, y, n, stop, people.exits, cohort)
+                    else:
+                        _follow(program, rng, path, t, y, n, people.exits, cohort.leave)
+        if program.waits:
+            waiting = queue
+            people.waiting[t] = waiting
+        else:
+            people.turned_away[t] = queue
+
+
+@lean
+def _refer(
+    program: Any, rng: Rng, row: F8, path: int, t: int, planned: float
+) -> tuple[float, float]:
+    """Referrals of a period, and those of them who are eligible and consent."""
+    mean = planned * row[program.volume]
+    if mean <= 0.0:
+        return 0.0, 0.0
+    p = row[program.eligible] * row[program.consent]
+    if program.frozen:
+        return mean, mean * p
+    open_stream(rng, program.referrals_key, address(t, 0, 0), np.uint64(path))
+    if program.dispersion > 0.0:
+        referred = negative_binomial(rng, program.dispersion, mean)
+    else:
+        referred = poisson(rng, mean)
+    open_stream(rng, program.consent_key, address(t, 0, 0), np.uint64(path))
+    return referred, binomial(rng, referred, p)
+
+
+@lean
+def _assign(
+    program: Any,
+    rng: Rng,
+    path: int,
+    t: int,
+    come: float,
+    free: float,
+    room_treated: float,
+    room_control: float,
+    seen: int,
+    slots: int,
+) -> tuple[float, float, int, int]:
+    """Divide those who come between the arms: treated, controls, and the state of the block."""
+    if program.frozen:
+        new, others = _assign_expected(
+            program.method, program.share, come, free, room_treated, room_control
+        )
+        return new, others, seen, slots
+    if program.method == Method.NONE:
+        return math.floor(min(come, free) + NOBODY_LEFT) * 1.0, 0.0, seen, slots
+    open_stream(rng, program.assignment_key, address(t, 0, 0), np.uint64(path))
+    if program.method == Method.BLOCKED or program.limited:
+        return _assign_in_turn(
+            program, rng, come, free, room_treated, room_control, seen, slots
+        )
+    new = min(binomial(rng, come, program.share), room_treated)
+    others = min(come - new, room_control)
+    return come - others, others, seen, slots
+
+
+@inline
+def _assign_expected(
+    method: int, share: float, come: float, free: float, room_treated: float, room_control: float
+) -> tuple[float, float]:
+    """Expected treated and controls; where places bind, controls keep their share of them."""
+    if method == Method.NONE:
+        return min(come, free), 0.0
+    new = min(come * share, room_treated)
+    others = min(come - new, room_control)
+    new = come - others
+    if new > free:
+        new = free
+        others = min(free * (1.0 - share) / share, room_control)
+    return new, others
+
+
+@lean
+def _assign_in_turn(
+    program: Any,
+    rng: Rng,
+    come: float,
+    free: float,
+    room_treated: float,
+    room_control: float,
+    seen: int,
+    slots: int,
+) -> tuple[float, float, int, int]:
+    """One by one: a coin, or the next place of a permuted block, until treatment is full.
+
+    A full arm sends a person to the other; a block's place is used up all the same, as on a
+    list that was drawn beforehand. Whoever would be treated and finds no place ends the
+    admission of the period and uses up no place in the block. `seen` people of the running
+    block came before, `slots` of its treated are left.
+    """
+    blocked = program.method == Method.BLOCKED
+    new, others = 0.0, 0.0
+    for _ in range(int(come)):
+        if blocked:
+            if seen == program.block:
+                seen, slots = 0, program.block_treated
+            drawn = uniform(rng) < slots / (program.block - seen)
+        else:
+            drawn = uniform(rng) < program.share
+        treat = drawn
+        if new >= room_treated:
+            treat = False
+        elif others >= room_control:
+            treat = True
+        if treat and new + 1.0 > free + NOBODY_LEFT:
+            break
+        if blocked:
+            seen += 1
+            if drawn:
+                slots -= 1
+        if treat:
+            new += 1.0
+        else:
+            others += 1.0
+    return new, others, seen, slots
+
+
+@lean
+def _split(
+    program: Any, types: Records, rng: Rng, path: int, t: int, arm: int, n: float, split: F8
+) -> None:
+    """Split the people who enroll in an arm into types: a multinomial, type after type."""
+    last = program.types - 1
+    if last > 0:
+        open_stream(rng, program.types_key, address(t, arm, 0), np.uint64(path))
+        for y in range(last):
+            split[y] = thin(rng, n, types[y].given, program.frozen)
+            n -= split[y]
+    split[last] = n
+
+
+@lean
+def _serve(
+    program: Any,
+    rng: Rng,
+    row: F8,
+    path: int,
+    t: int,
+    y: int,
+    n: float,
+    stop: int,
+    exits: F8,
+    cohort: Cohort,
+) -> None:
+    """Treat a cohort: no-shows, leavers in each period of treatment, completers."""
+    if n <= 0.0:
+        return
+    active, ends, leave = cohort.active, cohort.ends, cohort.leave
+    leaves = program.hazard != Hazard.NONE
+    end = min(program.periods, stop)
+    if leaves:
+        open_stream(rng, program.leave_key, address(t, TREATED, y), np.uint64(path))
+        gone = thin(rng, n, row[program.no_show], program.frozen_leaving)
+        exits[t, TREATED, y, 0] = gone
+        n -= gone
+    for a in range(program.duration):
+        if n <= 0.0:
+            return
+        if t + a < end:
+            active[0, t + a] += n
+            active[1 + y, t + a] += n
+        if leaves:
+            gone = thin(rng, n, leave[TREATED, y, a], program.frozen_leaving)
+            exits[t, TREATED, y, 1 + a] = gone
+            n -= gone
+            known = min(t + a + 1, stop)
+            if known <= program.periods:
+                ends[EARLY, known] += gone
+    exits[t, TREATED, y, program.duration + 1] = n
+    if t + program.duration <= end:
+        ends[FULL, t + program.duration] += n
+    elif stop <= program.periods:
+        ends[EARLY, stop] += n
+
+
+@lean
+def _follow(
+    program: Any, rng: Rng, path: int, t: int, y: int, n: float, exits: F8, leave: F8
+) -> None:
+    """Controls stay in the study as long as a treatment lasts, or drop out of it."""
+    if program.hazard != Hazard.NONE and program.control >= 0:
+        open_stream(rng, program.leave_key, address(t, CONTROL, y), np.uint64(path))
+        for a in range(program.duration):
+            gone = thin(rng, n, leave[CONTROL, y, a], program.frozen_leaving)
+            exits[t, CONTROL, y, 1 + a] = gone
+            n -= gone
+    exits[t, CONTROL, y, program.duration + 1] = n
+
+
+@lean
+def _expect_leaving(program: Any, types: Records, hazard: F8, row: F8, leave: F8) -> None:
+    """Probability of leaving in each period of treatment, by arm and type, on this path."""
+    if program.hazard == Hazard.NONE:
+        return
+    factor = row[program.multiplier]
+    for y in range(program.types):
+        here = factor * types[y].hazard
+        for a in range(program.duration):
+            growth = _grow_hazard(program, hazard, row, a)
+            leave[TREATED, y, a] = _leave(growth, here, program.logit)
+            if program.control >= 0:
+                leave[CONTROL, y, a] = _leave(growth, here * row[program.control], program.logit)
+
+
+@inline
+def _grow_hazard(program: Any, hazard: F8, row: F8, a: int) -> float:
+    """Λ(a+1) − Λ(a)."""
+    if program.hazard == Hazard.EXPONENTIAL:
+        return float(row[program.hazard_a] * program.years)
+    if program.hazard == Hazard.WEIBULL:
+        shape, scale = row[program.hazard_a], row[program.hazard_b]
+        before, after = a * program.years / scale, (a + 1) * program.years / scale
+        return float(after**shape - before**shape)
+    return float(hazard[a])
+
+
+@inline
+def _leave(growth: float, factor: float, logit: int) -> float:
+    """Probability of leaving in a period: the factor on the hazard, or on the odds."""
+    if factor <= 0.0 or growth <= 0.0:
+        return 0.0
+    if not logit:
+        return -math.expm1(-factor * growth)
+    if growth > SURELY:
+        return 1.0
+    odds = factor * math.expm1(growth)
+    return odds / (1.0 + odds)

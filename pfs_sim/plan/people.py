@@ -1,0 +1,129 @@
+"""The people of a scenario: their plan, and the arrays in which a path's people live."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+from pfs_sim.model.scenario import Scenario
+from pfs_sim.plan.outcomes import (
+    order_of_life,
+    outcome_table,
+    person_plan,
+    shift_table,
+    vintages,
+)
+from pfs_sim.plan.program import (
+    dose_table,
+    hazard_growth,
+    period_table,
+    program_table,
+    records,
+    type_table,
+)
+from pfs_sim.plan.row import SOURCES, Row
+from pfs_sim.tables.people import BUCKET, F8, GROUP, OutcomePlan, PeoplePlan
+from pfs_sim.tables.state import Cohort, Group, People
+
+
+def people_plan(
+    scenario: Scenario,
+    row: Row,
+    seeds: Mapping[str, int],
+    frozen: Collection[str] = (),
+) -> PeoplePlan:
+    """Compile program and outcomes.
+
+    `seeds` has a seed for each source; the counts of `frozen` sources are their expectations.
+    Errors: ValueError where the words of the scenario cannot be lived (types and a client
+    correlation at once, an outcome in two person groups, outcomes that follow each other).
+    """
+    program = program_table(scenario, row, seeds, frozen)
+    duration = int(program[0].duration)
+    persons = person_plan(scenario)
+    facts = outcome_table(scenario, row, seeds, frozen, persons.members)
+    return PeoplePlan(
+        program=program,
+        periods=period_table(scenario),
+        types=type_table(scenario.program),
+        hazard=hazard_growth(scenario.program.attrition, scenario.clock, duration),
+        doses=dose_table(scenario.program, duration),
+        outcomes=OutcomePlan(
+            facts, shift_table(scenario, row), vintages(scenario, facts, duration)
+        ),
+        persons=persons,
+        steps=order_of_life(scenario, persons.members),
+        frozen=np.array([source in frozen for source in SOURCES], dtype=np.int64),
+    )
+
+
+def _carve(shapes: Mapping[str, tuple[int, ...]]) -> tuple[F8, dict[str, F8]]:
+    """One piece of memory, wiped at once, and the arrays that lie in it."""
+    sizes = {name: int(np.prod(shape)) for name, shape in shapes.items()}
+    book, parts, at = np.zeros(sum(sizes.values())), {}, 0
+    for name, shape in shapes.items():
+        parts[name] = book[at : at + sizes[name]].reshape(shape)
+        at += sizes[name]
+    return book, parts
+
+
+def new_people(plan: PeoplePlan) -> People:
+    """Arrays for one thread's paths; shapes in `pfs_sim.tables.state`."""
+    periods, types, facts = plan.periods.size - 1, plan.types.size, plan.outcomes.facts
+    buckets, dates = plan.hazard.size + 2, int(plan.outcomes.vintage[-1]) + 1
+    program, p = _carve(
+        {
+            "came": (5, periods),
+            "enrolled": (2, periods),
+            "enrolled_type": (types, periods),
+            "active": (1 + types, periods),
+            "ends": (2, periods + 1),
+            "exits": (periods, 2, types, buckets),
+        }
+    )
+    outcomes, o = _carve(
+        {
+            "sums": (3, facts.size, 3, 3, dates),
+            "without": (facts.size, 3, dates),
+            "person": (plan.persons.measures.size, dates),
+            "true": (3, facts.size),
+        }
+    )
+    group = Group(
+        bucket=records(BUCKET, buckets),
+        cell=records(GROUP, (facts.size, buckets)),
+        level=np.zeros((facts.size, types, buckets + 1)),
+        states=np.zeros((3, int(max(facts.limit)) + 1)),
+        sums=o["sums"],
+        without=o["without"],
+        true=o["true"],
+        units=np.zeros((facts.size, dates)),
+        client=np.zeros(facts.size),
+    )
+    return People(
+        **dict(zip(_CAME, p["came"], strict=True)),
+        enrolled=p["enrolled"],
+        enrolled_type=p["enrolled_type"],
+        active=p["active"][0],
+        active_type=p["active"][1:],
+        left=p["ends"][0],
+        completed=p["ends"][1],
+        exits=p["exits"],
+        **dict(zip(("n", "y", "e"), o["sums"], strict=True)),
+        e0=o["without"],
+        person=o["person"],
+        **dict(zip(("true_n", "true_y", "true_y0"), o["true"], strict=True)),
+        cohort=Cohort(
+            program=program,
+            outcomes=outcomes,
+            active=p["active"],
+            ends=p["ends"],
+            leave=np.zeros((2, types, plan.hazard.size)),
+            split=np.zeros(types),
+            group=group,
+        ),
+    )
+
+
+_CAME = ("referred", "eligible", "waiting", "turned_away", "open")
