@@ -1,0 +1,13 @@
+"""Numbers become pages: one table of metrics, many readers.
+
+summary      the JSON document of a run, and the schema that it keeps
+parties      which metrics belong to whom, in the order in which they are read
+cells        a metric as text: value, error, chances
+sentences    the answer in plain words
+figures/     pictures whose titles say the finding
+cash_flow    the base case by period, as a term sheet shows it
+ledger       one path as tables
+editor       the JSON Schema of scenario files
+kinds        what the language knows, read from the code
+folder       what `run --out` leaves behind
+"""
