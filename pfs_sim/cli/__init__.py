@@ -1,0 +1,14 @@
+"""The commands: parse, call one function, print. Numbers on stdout, everything else on stderr.
+
+door      the group `pfs-sim`: commands found on first use, exit codes, what an error looks like
+options   arguments and options that several commands share
+screen    consoles, tables of text, the progress bar
+run       run, with --deterministic
+asking    check, resolve, kinds
+writing   schema, new
+tracing   trace
+"""
+
+from pfs_sim.cli.door import main
+
+__all__ = ["main"]

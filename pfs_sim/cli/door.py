@@ -1,0 +1,128 @@
+"""The door: one group of commands, each imported when it is called, and how every run ends.
+
+Exit codes: 0 fine, 1 failed, 2 bad input, 130 interrupted. Bad input is a message without a
+traceback; a defect of the program keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+import click
+
+from pfs_sim import __version__
+from pfs_sim.errors import InputError, ScenarioError
+
+# Name: room and one line. The lines stand here so that `--help` imports no command.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("run", "Live a deal many times: what it costs, what it returns, how sure that is."),
+    "check": ("asking", "Say everything that is wrong or implausible in a scenario."),
+    "new": ("writing", "Write a commented scenario to start from; it runs as it is."),
+    "kinds": ("asking", "List what the language knows: distributions, outcomes, measures, …"),
+    "trace": ("tracing", "Show one path as a ledger: draws, people, measures, every payment."),
+    "resolve": ("asking", "Print a scenario in full: overlays worked in, defaults filled in."),
+    "schema": ("writing", "Print the JSON Schema of scenario files, for editors."),
+}
+INTERRUPTED, BROKEN_PIPE = 130, 141
+
+
+class Door(click.Group):
+    """The group `pfs-sim`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order in which people need them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        found = getattr(import_module(f"pfs_sim.cli.{COMMANDS[cmd_name][0]}"), cmd_name)
+        assert isinstance(found, click.Command)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest name for one that does not exist."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], COMMANDS, 1)
+            hint = f" Did you mean `{near[0]}`?" if near else ""
+            ctx.fail(f"no such command `{args[0]}`.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in `--help`, from the lines above."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command and leave with its exit code."""
+        prog_name = prog_name or "pfs-sim"
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, False, **extra)
+        try:
+            code = super().main(args, prog_name, complete_var, False, **extra)
+            sys.stdout.flush()
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except InputError as error:
+            complain(error)
+            sys.exit(error.exit_code)
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("interrupted", err=True)
+            sys.exit(INTERRUPTED)
+        except BrokenPipeError:
+            _leave_quietly()
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                _leave_quietly()
+            if error.filename is None:
+                raise
+            click.echo(f"pfs-sim: {error.filename}: {error.strerror}", err=True)
+            sys.exit(1)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def complain(error: InputError) -> None:
+    """The message of an input that cannot be used, on stderr."""
+    click.echo(str(error) if isinstance(error, ScenarioError) else f"pfs-sim: {error}", err=True)
+    if isinstance(error, ScenarioError) and len(error.problems) > 1:
+        click.echo(f"{len(error.problems)} problems", err=True)
+
+
+def _leave_quietly() -> None:
+    """Whoever read our output has gone; Python would complain when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(BROKEN_PIPE)
+
+
+@click.group(
+    "pfs-sim",
+    cls=Door,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start: pfs-sim new my_deal, then pfs-sim run my_deal.yaml. "
+    "Help on a command: pfs-sim run --help.",
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def main() -> None:
+    """Simulate Pay for Success contracts.
+
+    A scenario file says what a deal is: the program and its people, the outcomes, the
+    evaluation, the contract and the capital. pfs-sim lives it many thousand times and says what
+    it may cost the payor and return to each investor, with an error under every number.
+    """

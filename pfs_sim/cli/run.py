@@ -1,0 +1,244 @@
+"""`run`: live a deal many times, or once at its means."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pfs_sim.cli.options import takes_json, takes_scenario, takes_seed, warn
+from pfs_sim.errors import InputError
+
+if TYPE_CHECKING:
+    from pfs_sim.metrics.table import MetricTable
+    from pfs_sim.reading import Loaded
+    from pfs_sim.results import Results
+
+PATHS = 10_000
+
+
+@click.command(short_help="Live a deal many times.")
+@takes_scenario
+@click.option(
+    "--paths", type=click.IntRange(1), default=PATHS, show_default=True, metavar="N",
+    help="Number of paths. Errors fall with its square root.",
+)
+@takes_seed
+@click.option(
+    "--threads", type=click.IntRange(1), metavar="N",
+    help="Threads; by default one a processor. Changes no number.",
+)
+@click.option(
+    "--chunk", type=click.IntRange(1), default=1024, show_default=True, metavar="N",
+    help="Paths that a thread lives at a time. Changes no number.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR",
+    help="Leave summary, metrics, figures, the resolved scenario and a manifest in this folder; "
+    "an earlier run there is replaced.",
+)
+@click.option(
+    "--keep-paths", is_flag=True,
+    help="With --out: also paths.parquet, one row a path (needs pyarrow).",
+)
+@click.option(
+    "--deterministic", is_flag=True,
+    help="Live the base case instead: every quantity at its mean, with its cash flow by period. "
+    "It is not an expectation.",
+)
+@takes_json
+@click.option("--quiet", "-q", is_flag=True, help="Nothing on stderr but warnings and errors.")
+def run(
+    scenario: str,
+    sets: tuple[str, ...],
+    paths: int,
+    seed: int,
+    threads: int | None,
+    chunk: int,
+    out: Path | None,
+    keep_paths: bool,
+    deterministic: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Live a deal many times: what it costs the payor, what it returns to each investor.
+
+    Prints the answer in a sentence, then a table by party; under each number stands its Monte
+    Carlo standard error, and the digits shown are those that it justifies.
+
+    \b
+    Examples:
+      pfs-sim run deal.yaml
+      pfs-sim run deal.yaml --paths 100000 --out out/deal
+      pfs-sim run deal.yaml --set contract.cap=12000000 --json
+      pfs-sim run deal.yaml --deterministic
+    """
+    from pfs_sim.reading import load
+
+    if keep_paths and out is None:
+        raise click.UsageError("--keep-paths needs --out DIR")
+    if keep_paths and find_spec("pyarrow") is None:
+        raise InputError(
+            "--keep-paths needs pyarrow; install it with: pip install 'pfs-sim[parquet]'"
+        )
+    if out is not None:
+        from pfs_sim.report.folder import list_earlier_run
+
+        list_earlier_run(out)
+    loaded = load(scenario, sets)
+    warn(loaded.warnings)
+    if deterministic:
+        _run_base_case(loaded, scenario, sets, out, as_json, quiet)
+        return
+    options = {"paths": paths, "seed": seed}
+    if keep_paths:
+        options["keep-paths"] = True
+    _run_paths(
+        loaded, scenario, sets, options, threads, chunk, out, as_json=as_json, quiet=quiet
+    )
+
+
+def _run_paths(
+    loaded: Loaded,
+    scenario: str,
+    sets: tuple[str, ...],
+    options: dict[str, int],
+    threads: int | None,
+    chunk: int,
+    out: Path | None,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    from pfs_sim.cli.screen import announce_compiling, notice, show, show_progress
+    from pfs_sim.metrics.deal import summarize
+    from pfs_sim.report.summary import summary_document, write_json
+    from pfs_sim.simulate import simulate
+
+    announce_compiling(quiet)
+    began = perf_counter()
+    with show_progress(options["paths"], quiet) as progress:
+        results = simulate(
+            loaded, options["paths"], options["seed"], threads=threads, chunk=chunk,
+            progress=progress,
+        )
+    took = perf_counter() - began
+    table = summarize(results)
+    document = summary_document(results, table, loaded.warnings)
+    if as_json:
+        click.echo(write_json(document), nl=False)
+    else:
+        show(_parts(results, table))
+    notice(f"{results.paths:,} paths in {took:.1f} s", quiet or as_json)
+    if out is not None:
+        _leave(out, results, table, document, loaded, scenario, sets, options, quiet)
+
+
+def _parts(results: Results, table: MetricTable) -> list[Any]:
+    """What a run says: name, answer, table, note."""
+    from rich.text import Text
+
+    from pfs_sim.cli.screen import tables_by_party
+    from pfs_sim.report.parties import find_sections
+    from pfs_sim.report.sentences import say_answer, say_paths
+
+    return [
+        Text(results.resolved["name"], style="bold"),
+        Text(say_answer(table, results.resolved)),
+        Text(""),
+        *tables_by_party(find_sections(table, results.resolved)),
+        Text(""),
+        Text(say_paths(results), style="dim"),
+    ]
+
+
+def _leave(
+    out: Path,
+    results: Results,
+    table: MetricTable,
+    document: dict[str, Any],
+    loaded: Loaded,
+    scenario: str,
+    sets: tuple[str, ...],
+    options: dict[str, int],
+    quiet: bool,
+) -> None:
+    """Write the folder."""
+    from pfs_sim.cli.screen import notice, write_plain
+    from pfs_sim.plan.row import SOURCES
+    from pfs_sim.report.folder import write_run
+    from pfs_sim.report.manifest import write_command
+    from pfs_sim.simulate import simulate
+
+    names = write_run(
+        out,
+        results,
+        table,
+        document,
+        write_plain(_parts(results, table)),
+        command=write_command(scenario, options, sets),
+        inputs=loaded.document.files,
+        base=simulate(loaded, 1, frozen=SOURCES),
+        keep_paths="keep-paths" in options,
+    )
+    notice(f"{len(names)} files in {out}", quiet)
+
+
+def _run_base_case(
+    loaded: Loaded,
+    scenario: str,
+    sets: tuple[str, ...],
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    from pfs_sim.analysis.base_case import write_base_case
+    from pfs_sim.analysis.lived import live_base_case
+    from pfs_sim.cli.screen import announce_compiling, notice, page_width, show, write_plain
+    from pfs_sim.report.summary import write_json
+
+    announce_compiling(quiet)
+    document = write_base_case(live_base_case(loaded))
+    if as_json:
+        click.echo(write_json(document), nl=False)
+    else:
+        show(base_case_parts(document, page_width()))
+    if out is not None:
+        from pfs_sim.reading import resolve, scenario_hash
+        from pfs_sim.report.folder import write_base_case_folder
+        from pfs_sim.report.manifest import write_command
+        from pfs_sim.simulate import versions
+
+        resolved = resolve(loaded)
+        names = write_base_case_folder(
+            out,
+            document,
+            write_plain(base_case_parts(document)),
+            resolved,
+            provenance={"scenario_hash": scenario_hash(resolved), "versions": versions()},
+            command=write_command(scenario, {"deterministic": True}, sets),
+            inputs=loaded.document.files,
+        )
+        notice(f"{len(names)} files in {out}", quiet)
+
+
+def base_case_parts(document: dict[str, Any], width: int | None = None) -> list[Any]:
+    """What the base case says: a warning, its results by party, its cash flow by period."""
+    from rich.text import Text
+
+    from pfs_sim.cli.screen import WIDTH, tables_in_blocks, tables_of_pages
+    from pfs_sim.report.cash_flow import cash_flow_pages, list_results
+
+    width = width or WIDTH
+    labels, values = list_results(document)
+    return [
+        Text(document["scenario"], style="bold"),
+        Text(document["note"]),
+        *tables_in_blocks(("", labels), [("", values)], width),
+        Text(""),
+        Text(f"Cash flow, {document['currency']}"),
+        *tables_of_pages(cash_flow_pages(document), width),
+    ]
