@@ -43,7 +43,9 @@ def check_costs(scenario: Scenario) -> Iterator[Finding]:
                 )
         yield from wrong
         for key in ("first", "last"):
-            if cost.per_period is None and key in cost.model_fields_set:
+            # A default is no figure of the file: the resolved form states it too.
+            stated = getattr(cost, key) != type(cost).model_fields[key].default
+            if cost.per_period is None and stated:
                 yield Finding((*path, key), f"{key} without per_period", "per_period beside it")
         yield from check_keys(clock, (*path, "at"), cost.at)
         yield from _check_overrun((*path, "overrun"), cost.overrun.mean())

@@ -174,7 +174,7 @@ def _check_belongings(measure: OutcomeMeasure, path: Path) -> Iterator[Finding]:
         )
     if measure.trend.value != 0.0 and design != "historical":
         yield Finding((*path, "trend"), f"a trend with design {design}", "historical only")
-    if "ratio" in measure.model_fields_set and design != "matched":
+    if measure.ratio.value != 1.0 and design != "matched":
         yield Finding((*path, "ratio"), f"a ratio with design {design}", "matched only")
     if measure.bias.value != 0.0 and design == "rct":
         yield Finding(

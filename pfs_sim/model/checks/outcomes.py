@@ -262,7 +262,7 @@ def check_windows(scenario: Scenario) -> Iterator[Finding]:
         path: Path = ("outcomes", name)
         if isinstance(outcome, Milestone):
             for key in ("window", "opens"):
-                if key in outcome.model_fields_set:
+                if getattr(outcome, key) != Milestone.model_fields[key].default:
                     yield warning(
                         (*path, key), f"{key} of a milestone", "leave it out: it repeats in service"
                     )
