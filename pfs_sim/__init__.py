@@ -31,7 +31,7 @@ _FACE = {
     "ScenarioError": "pfs_sim.errors",
     "load": "pfs_sim.reading",
     "simulate": "pfs_sim.simulate",
-    "summarize": "pfs_sim.metrics",
+    "summarize": "pfs_sim.metrics.deal",
 }
 
 __all__ = ["Results", "ScenarioError", "__version__", "load", "simulate", "summarize"]

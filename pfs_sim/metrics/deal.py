@@ -25,6 +25,8 @@ _UNITS: dict[str, Unit] = {
     "measure": "number",
     "period": "number",
 }
+ROUNDING = 1e-9
+"""Principal returned to the cent can have an IRR of -1e-16; that is no loss."""
 _HIGH_IS_BAD = (".principal_loss", ".loss_share", ".paid", ".unfunded", "payments", ".cost")
 
 
@@ -55,9 +57,9 @@ def _summarize(results: Results, column: Column, sampling: Sampling) -> Summary:
             status.name.lower(): int(np.count_nonzero(statuses == status)) for status in IrrStatus
         }
         options["masses"] = {"total_loss": -1.0}
-        options["loss_below"] = 0.0
+        options["loss_below"] = -ROUNDING
     elif name.endswith(".moic"):
-        options["loss_below"] = 1.0
+        options["loss_below"] = 1.0 - ROUNDING
     elif name.endswith((".principal_loss", ".loss_share")):
         options["loss_above"] = 0.0
     elif name.endswith((".net_benefit", ".net_benefit_pv", ".npv")):
