@@ -1,0 +1,96 @@
+"""Deals for the tests of the people: a program and its outcomes, lived without money."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pfs_sim.kernels.outcomes import live_outcomes
+from pfs_sim.kernels.program import live_program
+from pfs_sim.kernels.random import new_rng
+from pfs_sim.model.scenario import Scenario
+from pfs_sim.plan.people import new_people, people_plan
+from pfs_sim.plan.row import SOURCES, Row
+from pfs_sim.tables.state import NEVER, People
+
+EVENT = {"kind": "event", "good": "lower", "level": 0.2}
+PERIODS = 8
+
+
+def deal(**sections: Any) -> dict[str, Any]:
+    """A hundred people referred in each of eight quarters, all treated for two of them."""
+    found: dict[str, Any] = {
+        "pfs_sim": 1,
+        "name": "case",
+        "clock": {"start": "2020-01-01", "period": "quarter", "periods": PERIODS},
+        "program": program(),
+        "outcomes": {"event": EVENT},
+        "evaluation": {
+            "dates": {"final": PERIODS},
+            "measures": {
+                "units": {"outcome": "event", "statistic": "total", "design": "validated"}
+            },
+        },
+        "contract": {
+            "terms": {"pay": {"measure": "units", "schedule": {"kind": "rate", "price": 1.0}}}
+        },
+    }
+    return found | sections
+
+
+def program(**changes: Any) -> dict[str, Any]:
+    """The program of a case, changed."""
+    return {"referrals": {"per_period": 100.0}, "service": {"duration": 2}} | changes
+
+
+def trial(**changes: Any) -> dict[str, Any]:
+    """A program with as many controls as treated."""
+    return program(assignment={"method": "simple", "share": 0.5}, **changes)
+
+
+class Case:
+    """A deal compiled once and lived path by path."""
+
+    def __init__(self, frozen: Any = (), seed: int = 1, **sections: Any) -> None:
+        self.scenario = Scenario.model_validate(deal(**sections))
+        self.row = Row(self.scenario)
+        seeds = dict.fromkeys(SOURCES, seed)
+        self.plan = people_plan(self.scenario, self.row, seeds, frozen)
+        self.people, self.rng = new_people(self.plan), new_rng()
+
+    def inputs(self, given: dict[str, float]) -> Any:
+        """The inputs of a path: means, but for those given by dotted path."""
+        row = self.row.base.copy()
+        for path, value in given.items():
+            row[self.row.columns[path]] = value
+        return row
+
+    def live(
+        self, path: int = 0, stop: int = NEVER, expand: int = NEVER, **given: float
+    ) -> People:
+        """The people of a path; the same arrays each time."""
+        row = self.inputs(given)
+        live_program(self.plan, self.rng, row, path, stop, expand, self.people)
+        live_outcomes(self.plan, self.rng, row, path, stop, self.people)
+        return self.people
+
+    def many(self, paths: int, look: Any) -> Any:
+        """What `look` makes of the people of paths 0, 1, …: an array, a row a path."""
+        return np.array([np.array(look(self.live(path)), dtype=float) for path in range(paths)])
+
+
+def expected(**sections: Any) -> People:
+    """The people of a case at their expectations."""
+    return Case(frozen=SOURCES, **sections).live()
+
+
+def arrays(people: People) -> dict[str, Any]:
+    """A copy of everything that other rooms read."""
+    names = [name for name in People._fields if name != "cohort"]
+    return {name: np.array(getattr(people, name)) for name in names}
+
+
+def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    """Whether two copies are equal to the bit."""
+    return all(np.array_equal(a[name], b[name]) for name in a)
