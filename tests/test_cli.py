@@ -167,7 +167,7 @@ class TestRun:
         done = call("run", deal, "--paths", 500)
         assert done.exit_code == 0
         for words in (
-            "A first deal", "The government pays $", "Investors earn a median", "Government",
+            "A first deal", "The government pays $", "The investors' median IRR", "Government",
             "Investor: Senior loan", "All investors together", "Guarantor", "Program",
             "Outcome: Return to prison within a year", "±", "500 paths, seed 1",
         ):

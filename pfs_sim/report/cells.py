@@ -47,11 +47,16 @@ COARSEST: dict[Unit, float] = {
 }
 
 
-def write_cell(found: Estimate | Interval, unit: Unit, currency: str) -> Cell:
-    """A statistic with its error: the digits that the error justifies, and no more than help."""
+def write_cell(
+    found: Estimate | Interval, unit: Unit, currency: str, scale: float | None = None
+) -> Cell:
+    """A statistic with its error: the digits that the error justifies, and no more than help.
+
+    `scale` is the size of the numbers in the same row, for a quantity without a unit.
+    """
     if math.isnan(found.value):
         return Cell("–")
-    least = COARSEST[unit] or 0.01 * abs(found.value)
+    least = COARSEST[unit] or 0.05 * (scale or abs(found.value))
     error = found.error if found.error > 1e-9 * abs(found.value) else 0.0
     shown = max(error, least) if math.isfinite(error) else error
     text = format_value(found.value, shown or None, unit, currency=currency)
@@ -73,6 +78,8 @@ def write_error(error: float, least: float, unit: Unit) -> str:
         return ""
     if not math.isfinite(error):
         return "±?"
+    if unit == "number":
+        return f"±{digits(error, error)}"
     finest = least / 10.0
     if error < finest:
         size = format_rate(finest, None) if unit in ("rate", "probability") else f"{finest:,.6g}"
@@ -97,8 +104,10 @@ def write_row(name: str, summary: Summary, currency: str) -> Row:
     if summary.sd.value == 0.0 and summary.n > 1 and not summary.n_undefined:
         certain = write_cell(Estimate(summary.mean.value, 0.0), unit, currency)
         return Row(name, summary.label, (certain,), (Cell("the same on every path"),))
-    mean = EMPTY if unit == "rate" else write_cell(summary.mean, unit, currency)
-    ranked = [write_cell(summary.quantiles[q], unit, currency) for q in QUANTILES]
+    shown = [summary.quantiles[q] for q in QUANTILES]
+    size = max((abs(q.value) for q in shown if math.isfinite(q.value)), default=0.0)
+    mean = EMPTY if unit == "rate" else write_cell(summary.mean, unit, currency, size)
+    ranked = [write_cell(found, unit, currency, size) for found in shown]
     return Row(name, summary.label, (mean, *ranked), tuple(list_chances(name, summary)))
 
 

@@ -49,10 +49,10 @@ def say_returns(table: MetricTable, currency: str) -> str:
     half = rate.quantiles["0.5"]
     if math.isnan(half.value):
         return "No investor puts in any money"
-    said = f"Investors earn a median {write_cell(half, 'rate', currency).text} a year"
+    said = f"The investors' median IRR is {write_cell(half, 'rate', currency).text}"
     if loss.p_loss is None or loss.p_loss.value == 0.0:
-        return f"{said} and lose principal on no path"
-    said += f" and lose principal on {say_share(loss.p_loss)} of paths"
+        return f"{said}; they lose principal on no path"
+    said += f"; they lose principal on {say_share(loss.p_loss)} of paths"
     if loss.loss_given_loss is not None and math.isfinite(loss.loss_given_loss.value):
         amount = say_amount(loss.loss_given_loss, currency)
         said += f", {amount} on average when they do"

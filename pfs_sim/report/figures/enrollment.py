@@ -42,9 +42,12 @@ def draw_enrollment(results: Results, base: Results | None) -> Picture:
         if target is not None:
             axes.axhline(target, color=RED, lw=1.0, ls=(0, (1, 2)), label=f"target {target:,}")
         axes.set_title("Treated clients enrolled to date")
-        axes.set_ylim(0.0, None)
+        axes.set_ylim(0.0, 1.1 * max(float(course.max()), target or 0.0, 1.0))
         axes.grid(axis="y")
-        axes.legend(loc="lower right", fontsize=8)
+        axes.legend(
+            loc="upper left", bbox_to_anchor=(0.0, 0.88), fontsize=8, frameon=True, framealpha=0.9,
+            edgecolor="none",
+        )
     words = f"{title}. Bands of treated clients enrolled from {days[0]} to {days[-1]}."
     return Picture("enrollment", title, words, figure)
 

@@ -9,6 +9,7 @@ from pfs_sim.metrics.table import MetricTable
 from pfs_sim.report.figures.style import (
     BLUE,
     F8,
+    GRAY,
     INK,
     RED,
     Picture,
@@ -111,6 +112,11 @@ def _mark(
     )
 
 
+def _lean(place: float) -> str:
+    """How text stands over a point so that it stays on the page."""
+    return "left" if place < 0.6 else "right" if place > 0.92 else "center"
+
+
 def _draw_exceedance(axes: Axes, paid: F8, cap: float | None, symbol: str) -> None:
     """P(payments ≥ x), a step at every path."""
     ordered = np.sort(paid)
@@ -120,16 +126,17 @@ def _draw_exceedance(axes: Axes, paid: F8, cap: float | None, symbol: str) -> No
     axes.step(x, y, where="pre", color=BLUE, lw=1.8)
     if cap is not None:
         axes.axvline(cap, color=RED, lw=1.2, ls=(0, (4, 2)))
-    for level, name in ((0.5, "1 in 2"), (0.1, "1 in 10"), (0.05, "1 in 20")):
+    for level, name, height in ((0.5, "1 in 2", 8), (0.1, "1 in 10", 44), (0.05, "1 in 20", 26)):
         at = float(np.quantile(paid, 1.0 - level, method="inverted_cdf"))
         if np.mean(paid >= at) > 1.2 * level:  # it would stand on a jump, and mean another share
             continue
         axes.plot([at], [level], "o", color=INK, ms=4, zorder=3)
-        far = at - x[0] > 0.75 * (max(x[-1], cap or x[-1]) - x[0])
         axes.annotate(
-            f"{name}: {write_short(at, symbol)} or more", (at, level),
-            xytext=(-6, -2) if far else (5, 3), textcoords="offset points", fontsize=7.5,
-            color=INK, ha="right" if far else "left", va="top" if far else "bottom",
+            f"{name}: {write_short(at, symbol)} or more", (at, level), xytext=(0, height),
+            textcoords="offset points", fontsize=7.5, color=INK, va="bottom",
+            ha=_lean((at - x[0]) / (max(x[-1], cap or x[-1]) - x[0] or 1.0)),
+            arrowprops={"arrowstyle": "-", "color": GRAY, "lw": 0.6, "shrinkA": 0, "shrinkB": 2},
+            bbox={"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 1.0},
         )
     axes.set_title("How often at least so much")
     axes.set_ylabel("share of paths")

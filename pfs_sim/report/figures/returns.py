@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -45,7 +47,7 @@ def list_investors(results: Results) -> dict[str, str]:
 def say_returns(results: Results, table: MetricTable) -> str:
     """The finding: the median, and how often investors lose."""
     half = table["investors.irr"].quantiles["0.5"].value
-    said = f"Investors together earn a median {_write_rate(half)} a year"
+    said = f"The investors' median IRR is {_write_rate(half)}"
     loss = table["investors.principal_loss"].p_loss
     if loss is None or loss.value == 0.0:
         return f"{said}; they lose principal on no path"
@@ -64,8 +66,8 @@ def draw_returns(results: Results, table: MetricTable) -> Picture:
     with styled():
         figure = open_page(
             title, results, 1.7 + 1.25 * len(investors),
-            "IRR: effective annual rate. The bars on the left stand apart: all lost, and returns "
-            "too low for the axis.",
+            "IRR: effective annual rate; dashed: median. The bars on the left stand apart: all "
+            "lost, and returns too low for the axis.",
         )
         rows = figure.subplots(len(investors), 1, sharex=True, squeeze=False)[:, 0]
         for axes, (column, label) in zip(rows, investors.items(), strict=True):
@@ -120,15 +122,8 @@ def _draw_one(axes: Axes, rates: F8, label: str, low: float, high: float) -> Non
     half = float(np.quantile(rates, 0.5, method="inverted_cdf"))
     if half >= low:
         axes.axvline(half, color=INK, lw=1.2, ls=(0, (4, 2)))
-        right = half < low + 0.6 * (high - low)
-        axes.annotate(
-            f"median {_write_rate(half)}", (half, 0.98), xycoords=("data", "axes fraction"),
-            xytext=(4 if right else -4, 0), textcoords="offset points", fontsize=8, va="top",
-            ha="left" if right else "right",
-            bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1.0},
-        )
     axes.axvline(0.0, color=GRAY, lw=0.8)
-    axes.set_title(label)
+    axes.set_title(f"{shorten(label, 48, placeholder=' …')}: median {_write_rate(half)}")
     axes.set_ylim(0.0, max(float(shares.max()), lost, worse) * 1.35 or 1.0)
     count_in_percent(axes.yaxis)
     axes.locator_params(axis="y", nbins=3)

@@ -79,7 +79,7 @@ def open_page(title: str, results: Results, height: float, note: str = "") -> Fi
     """A page with the finding on top and, at the bottom, where the numbers come from."""
     figure = Figure(figsize=(WIDTH, height))
     FigureCanvasAgg(figure)
-    lines = textwrap.wrap(title, 78, break_long_words=True)[:3]
+    lines = _break(title)
     top = 0.12 / height
     figure.text(
         0.015, 1.0 - top, "\n".join(lines), fontsize=11.5, fontweight="bold", va="top", ha="left",
@@ -95,6 +95,13 @@ def open_page(title: str, results: Results, height: float, note: str = "") -> Fi
         wspace=0.3,
     )
     return figure
+
+
+def _break(title: str, width: int = 78) -> list[str]:
+    """Lines of about the same length."""
+    count = len(textwrap.wrap(title, width))
+    even = next(w for w in range(width // 2, width + 1) if len(textwrap.wrap(title, w)) <= count)
+    return textwrap.wrap(title, even)[:3]
 
 
 def _sign(results: Results, note: str) -> str:
