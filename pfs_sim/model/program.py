@@ -146,7 +146,9 @@ class Program(Noun):
     window_start: When = Field(0, description="First period with enrollment.")
     window_end: When | None = Field(None, description="Enrollment stops at this grid point.")
     intake_limit: int | None = Field(
-        None, ge=0, description="Most people enrolled in a period, both arms; the rest are lost."
+        None,
+        ge=0,
+        description="Most people enrolled in a period, both arms; the rest find no place.",
     )
     assignment: Assignment = Field(
         default_factory=lambda: Assignment(), description="Randomization, if any."
