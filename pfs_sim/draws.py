@@ -6,8 +6,8 @@ no quantity that is added, removed or re-ordered shifts another.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Protocol
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +45,15 @@ def source_seeds(seed: int, seeds: Mapping[str, int] | None = None) -> dict[str,
     return {source: own.get(source, seed) for source in SOURCES}
 
 
+class Kept(NamedTuple):
+    """What keeps the values of a first run while the rest is drawn anew (pick-and-freeze)."""
+
+    seeds: Mapping[str, int]
+    """The first run's seed of each source."""
+    quantities: Collection[str]
+    """Dotted paths of the quantities that keep their values."""
+
+
 class Inputs:
     """The inputs of paths: a row of quantities each, the uncertain ones drawn."""
 
@@ -56,48 +65,143 @@ class Inputs:
         frozen: Collection[str] = (),
         uniforms: Uniforms = pseudo_random,
         own_seeds: Mapping[str, int] | None = None,
+        kept: Kept | None = None,
+        fixed: Mapping[str, float] | None = None,
     ) -> None:
-        """Prepare keys and the copula; `own_seeds` re-draws single quantities by dotted path."""
+        """Prepare keys and the copula.
+
+        `own_seeds` re-draws single quantities by dotted path. `kept` quantities take their values
+        of another run; those correlated with them are drawn given these values. `fixed`
+        quantities, uncertain or not, have one value, and all others what they would have had.
+        """
         self.row, self.uniforms = row, uniforms
+        self.fixed = _columns(row, fixed or {})
         self.drawn = [
             i
             for i in row.uncertain
             if row.sources[i] not in frozen and not row.paths[i].endswith(".target_effect")
         ]
         own = own_seeds or {}
-        self.keys = np.array(
+        paths = [row.paths[i] for i in self.drawn]
+        before = kept or Kept({}, ())
+        holds = [path in before.quantities for path in paths]
+        self.keys = self._find_keys(
+            before.seeds[row.sources[i]] if held else own.get(path, seeds[row.sources[i]])
+            for i, path, held in zip(self.drawn, paths, holds, strict=True)
+        )
+        self.joint, self.cholesky = _copula(scenario, paths)
+        self.conditional = _split_groups(self.joint, self.cholesky, np.array(holds, dtype=bool))
+        if self.conditional:
+            self.first_keys = self._find_keys(before.seeds[row.sources[i]] for i in self.drawn)
+
+    def _find_keys(self, seeds: Iterable[int]) -> npt.NDArray[np.uint64]:
+        """A key for each drawn quantity, from the seed of each."""
+        row = self.row
+        return np.array(
             [
-                stream_key(
-                    own.get(row.paths[i], seeds[row.sources[i]]),
-                    row.sources[i],
-                    f"input:{row.paths[i]}",
-                )
-                for i in self.drawn
+                stream_key(seed, row.sources[i], f"input:{row.paths[i]}")
+                for i, seed in zip(self.drawn, seeds, strict=True)
             ],
             dtype=np.uint64,
         )
-        self.joint, self.cholesky = _copula(scenario, [row.paths[i] for i in self.drawn])
 
     def draw(self, first: int, count: int) -> F8:
         """Rows [path, column] of `count` paths from path `first` on."""
         rows = np.tile(self.row.base, (count, 1))
-        if not self.drawn:
-            return rows
-        u = self.uniforms(self.keys, first, count)
-        if self.joint.size:
-            from scipy.special import ndtr, ndtri
-
-            # An explicit sum, not a matrix product: BLAS picks its order by the shape, and a
-            # path's bits must not depend on the chunk it is in.
-            z = ndtri(u[:, self.joint])
-            mixed = np.zeros_like(z)
-            for b in range(self.joint.size):
-                mixed += z[:, b : b + 1] * self.cholesky[:, b]
-            tiny = 2.0**-53
-            u[:, self.joint] = np.clip(ndtr(mixed), tiny, 1.0 - tiny)
-        for j, i in enumerate(self.drawn):
-            rows[:, i] = self.row.quantities[i].ppf(np.ascontiguousarray(u[:, j]))
+        if self.drawn:
+            u = self.uniforms(self.keys, first, count)
+            if self.joint.size:
+                self._correlate(u, first, count)
+            for j, i in enumerate(self.drawn):
+                rows[:, i] = self.row.quantities[i].ppf(np.ascontiguousarray(u[:, j]))
+        for column, value in self.fixed.items():
+            rows[:, column] = value
         return rows
+
+    def _correlate(self, u: F8, first: int, count: int) -> None:
+        """Turn independent uniforms[path, drawn quantity] into correlated ones, in place."""
+        from scipy.special import ndtr, ndtri
+
+        mixed = _mix(ndtri(u[:, self.joint]), self.cholesky)
+        if self.conditional:
+            before = self.uniforms(self.first_keys, first, count)
+            start = _mix(ndtri(before[:, self.joint]), self.cholesky)
+            for group in self.conditional:
+                new = ndtri(u[:, self.joint[group.anew]])
+                mixed[:, group.held] = start[:, group.held]
+                mixed[:, group.anew] = _mix(start[:, group.held], group.gain)
+                mixed[:, group.anew] += _mix(new, group.factor)
+        tiny = 2.0**-53
+        u[:, self.joint] = np.clip(ndtr(mixed), tiny, 1.0 - tiny)
+
+
+def _mix(z: F8, factor: F8) -> F8:
+    """Σ_b factor[a, b]·z[path, b], in one fixed order.
+
+    An explicit sum, not a matrix product: BLAS picks its order by the shape, and a path's bits
+    must not depend on the chunk it is in.
+    """
+    mixed = np.zeros((z.shape[0], factor.shape[0]))
+    for b in range(factor.shape[1]):
+        mixed += z[:, b : b + 1] * factor[:, b]
+    return mixed
+
+
+def _columns(row: Row, fixed: Mapping[str, float]) -> dict[int, float]:
+    """Columns of fixed quantities; InputError for a dotted path that is none."""
+    for path in fixed:
+        if row.column(path) < 0:
+            from difflib import get_close_matches
+
+            near = get_close_matches(path, row.paths, n=3) or row.paths[:3]
+            raise InputError(f"found no quantity {path!r}; near it: {', '.join(near)}")
+    return {row.column(path): float(value) for path, value in fixed.items()}
+
+
+class Group(NamedTuple):
+    """Correlated quantities of which some are held: positions among the joint ones."""
+
+    held: npt.NDArray[np.int64]
+    anew: npt.NDArray[np.int64]
+    gain: F8
+    """[anew, held]: the conditional mean of what is drawn anew."""
+    factor: F8
+    """[anew, anew]: Cholesky factor of its conditional covariance."""
+
+
+def _split_groups(
+    joint: npt.NDArray[np.int64], cholesky: F8, holds: npt.NDArray[np.bool_]
+) -> list[Group]:
+    """Groups of quantities that are correlated with one another, held in part.
+
+    z_anew | z_held is normal with mean R_ah R_hh⁻¹ z_held and covariance R_aa − R_ah R_hh⁻¹ R_ha.
+    """
+    if not joint.size or not holds[joint].any() or holds[joint].all():
+        return []
+    matrix = cholesky @ cholesky.T
+    found = []
+    for members in connected(matrix):
+        held, anew = members[holds[joint[members]]], members[~holds[joint[members]]]
+        if held.size and anew.size:
+            across = matrix[np.ix_(anew, held)]
+            gain: F8 = np.linalg.solve(matrix[np.ix_(held, held)], across.T).T.astype(np.float64)
+            left = matrix[np.ix_(anew, anew)] - gain @ across.T
+            factor: F8 = np.linalg.cholesky(left).astype(np.float64)
+            found.append(Group(held, anew, gain, factor))
+    return found
+
+
+def connected(matrix: F8) -> list[npt.NDArray[np.int64]]:
+    """Positions that hang together by correlations other than zero, each group in order."""
+    left, found = set(range(len(matrix))), []
+    while left:
+        group, new = set[int](), {min(left)}
+        while new:
+            group |= new
+            new = {b for a in new for b in left if abs(matrix[a, b]) > 1e-12} - group
+        left -= group
+        found.append(np.array(sorted(group), np.int64))
+    return found
 
 
 def correlation_matrix(scenario: Scenario) -> tuple[list[str], F8]:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim import __version__
-from pfs_sim.draws import Inputs, Uniforms, pseudo_random, source_seeds
+from pfs_sim.draws import Inputs, Kept, Uniforms, pseudo_random, source_seeds
 from pfs_sim.errors import InputError
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.outputs import FAN_PATHS, Column, columns, output_plan
@@ -75,6 +75,8 @@ def compile_scenario(
     frozen: Collection[str] = (),
     uniforms: Uniforms = pseudo_random,
     own_seeds: Mapping[str, int] | None = None,
+    kept: Kept | None = None,
+    fixed: Mapping[str, float] | None = None,
 ) -> Compiled:
     """Scenario → everything that the kernels need. Errors: InputError for unknown sources."""
     from pfs_sim.kernels.path import Plan
@@ -92,7 +94,7 @@ def compile_scenario(
         money_plan(scenario, row, by_source, frozen=frozen),
         output_plan(scenario, row),
     )
-    inputs = Inputs(scenario, row, by_source, frozen, uniforms, own_seeds)
+    inputs = Inputs(scenario, row, by_source, frozen, uniforms, own_seeds, kept, fixed)
     return Compiled(scenario, row, plan, inputs, tuple(columns(scenario)))
 
 
@@ -132,6 +134,7 @@ def simulate(
     given: F8 | None = None,
     uniforms: Uniforms = pseudo_random,
     own_seeds: Mapping[str, int] | None = None,
+    fixed: Mapping[str, float] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Results:
     """Live a deal on many paths.
@@ -139,12 +142,15 @@ def simulate(
     The same seed gives the same bits for any number of threads and any chunk, and a run of n
     paths is the first n paths of any longer run. `frozen` sources take their means; `true_mode`
     replaces every measure by its true value; `given[measure, evaluation]` (NaN: not given) are
-    measured values. `progress` is called with the number of paths done since the last call.
+    measured values. `fixed` quantities, by dotted path, have one value on every path, and all
+    others what they would have had. `progress` is called with the number of paths done since the
+    last call.
     """
     if paths < 1:
         raise InputError(f"found {paths} paths; allowed: 1 or more")
     compiled = compile_scenario(
-        deal, seed, seeds=seeds, frozen=frozen, uniforms=uniforms, own_seeds=own_seeds
+        deal, seed, seeds=seeds, frozen=frozen, uniforms=uniforms, own_seeds=own_seeds,
+        fixed=fixed,
     )
     values, fan = live_compiled(
         compiled, paths, threads=threads, chunk=chunk, true_mode=true_mode, given=given,
@@ -163,6 +169,7 @@ def simulate(
             "scenario_hash": scenario_hash(resolved),
             "own_seeds_by_source": dict(seeds or {}),
             "frozen": sorted(frozen),
+            **({"fixed": dict(fixed)} if fixed else {}),
             "true_mode": true_mode,
             "versions": versions(),
         },
