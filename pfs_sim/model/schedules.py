@@ -1,12 +1,14 @@
 """Payment schedules: every rule is one piecewise-linear function with jumps (model §8).
 
 A schedule in words states itself as *segments*: from `x[i]` on the amount is
-`y[i] + slope[i]·(x − x[i])`, until the next knot; below the first knot it is `below`. At a knot
-the value is that of the upper side ("at least 10 %") unless `above: true` ("more than 10 %").
+`y[i] + slope[i]·(x − x[i])`, until the next knot; below the first knot it is
+`below + below_slope·(x − x[0])`. At a knot the value is that of the upper side ("at least 10 %")
+unless `above: true` ("more than 10 %").
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
@@ -22,6 +24,7 @@ class Segments(NamedTuple):
     y: list[float]
     slope: list[float]
     above: bool  # True: at a knot the lower side holds ("more than")
+    below_slope: float = 0.0
 
 
 class Schedule(Noun):
@@ -37,7 +40,7 @@ class Schedule(Noun):
 
 
 def _rising(found: list[float], what: str) -> None:
-    for a, b in zip(found, found[1:], strict=False):
+    for a, b in pairwise(found):
         if not b > a:
             raise ValueError(f"found {what} {b:g} after {a:g}; allowed: {what}s in rising order")
 
@@ -61,7 +64,7 @@ class RateCard(Schedule):
         """One line; zero below its start unless both ways."""
         price, start = self.price.value, self.start.value
         if self.both_ways:
-            return Segments(0.0, [-1e300, 0.0], [-1e300 * price, 0.0], [price, price], self.above)
+            return Segments(0.0, [0.0], [0.0], [price], self.above, below_slope=price)
         return Segments(0.0, [start], [price * start], [price], self.above)
 
 
