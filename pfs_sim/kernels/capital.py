@@ -1,0 +1,464 @@
+"""What the capital does at a grid point (model §9): accrue, fund, distribute, make good.
+
+Cash is in three places: the till (working capital), the pools (payments not yet distributed) and
+in the hands of the parties. Every verb keeps `grid[TILL, t]` and `ledger.cash` up to date.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.tables.ledger import (
+    CALL,
+    DRAW,
+    EXTRA,
+    FLOW,
+    GUARANTEE,
+    INTEREST,
+    PRINCIPAL,
+    TILL,
+    UNFUNDED,
+    Ledger,
+    Records,
+)
+from pfs_sim.tables.money import MoneyPlan, StepKind
+from pfs_sim.tables.state import NEVER, TREATED, People
+
+F8 = npt.NDArray[np.float64]
+I8 = npt.NDArray[np.int64]
+
+MAIN = 0
+_PROVIDER = 1
+
+
+@inline
+def price(lines: Records, row: F8, overrun: int, expenses: Records) -> None:
+    """Set the path's prices: per client and period, per enrollment, per period, with overruns."""
+    for u in range(lines.size):
+        line, expense = lines[u], expenses[u]
+        factor = row[line.overrun] * row[overrun]
+        if line.per_client >= 0:
+            expense.per_client = row[line.per_client] * factor
+        if line.per_enrollment >= 0:
+            expense.per_enrollment = row[line.per_enrollment] * factor
+        if line.per_period >= 0:
+            expense.per_period = row[line.per_period] * factor
+
+
+@inline
+def accrue(deal: Any, links: I8, tranches: Records, holding: Records) -> None:
+    """Charge the interest of the period that has just ended."""
+    for position in range(deal.bears, deal.bears_end):
+        i = links[position]
+        held = holding[i]
+        base = held.owed + held.interest if tranches[i].compound == 1 else held.owed
+        held.interest += base * tranches[i].rate
+
+
+@inline
+def _charge(
+    plan: MoneyPlan,
+    moment: Any,
+    row: F8,
+    people: People,
+    t: int,
+    stop: int,
+    served: bool,
+    expenses: Records,
+) -> float:
+    """Write the cost of every line on grid point `t`; returns their sum."""
+    active, enrolled = 0.0, 0.0
+    if t < stop and t < people.active.size:
+        active, enrolled = people.active[t], people.enrolled[TREATED, t]
+    for u in range(plan.lines.size):
+        line, expense = plan.lines[u], expenses[u]
+        amount = expense.per_client * active + expense.per_enrollment * enrolled
+        if t >= line.first and (t < stop or line.stops == 0):
+            charged = served if line.last == NEVER else bool(t <= line.last)
+            if charged:
+                amount += expense.per_period
+        expense.now = amount
+    for entry in range(moment.dated, moment.dated_end):
+        dated = plan.dated[entry]
+        factor = row[plan.lines[dated.line].overrun] * row[plan.deal[0].overrun]
+        expenses[dated.line].now += row[dated.column] * factor
+    total = 0.0
+    for u in range(plan.lines.size):
+        expenses[u].now *= plan.inflation[u, t]
+        total += expenses[u].now
+    return total
+
+
+@inline
+def _draw(holding: Records, flows: F8, i: int, t: int, amount: float, commitment: float) -> None:
+    """Let a tranche pay in; what exhausts it leaves nothing, not a rounding error."""
+    held = holding[i]
+    exhausted = amount >= commitment - held.drawn
+    held.drawn = commitment if exhausted else held.drawn + amount
+    held.owed += amount
+    flows[DRAW, i, t] += amount
+    flows[FLOW, i, t] -= amount
+
+
+@inline
+def _draw_fixed(plan: MoneyPlan, moment: Any, t: int, ledger: Ledger) -> None:
+    """Draws at a date, up-front ones among them, into the till."""
+    for entry in range(moment.draws, moment.draws_end):
+        i = plan.draws[entry].tranche
+        commitment, held = plan.tranches[i].commitment, ledger.holding[i]
+        amount = min(plan.draws[entry].amount, commitment - held.drawn)
+        if held.shut == 0.0 and amount > 0.0:
+            _draw(ledger.holding, ledger.tranche, i, t, amount, commitment)
+            ledger.grid[TILL, t] += amount
+
+
+@lean
+def _draw_down(
+    orders: Records,
+    tranches: Records,
+    links: I8,
+    holding: Records,
+    flows: F8,
+    t: int,
+    need: float,
+) -> float:
+    """Draw what is needed, order by order, pro rata by commitment; returns what is still missing.
+
+    Who has too little left gives that, and the others of the same order share the remainder.
+    """
+    for group in range(orders.size):
+        first, last = orders[group].tranches, orders[group].tranches_end
+        for _ in range(last - first):
+            willing = 0.0
+            for position in range(first, last):
+                i = links[position]
+                if _can_draw(tranches[i], holding[i], t):
+                    willing += tranches[i].commitment
+            if willing == 0.0:
+                break
+            rest, exhausted = need, False
+            for position in range(first, last):
+                i = links[position]
+                if _can_draw(tranches[i], holding[i], t):
+                    commitment = tranches[i].commitment
+                    amount, left = need * (commitment / willing), commitment - holding[i].drawn
+                    if amount >= left:
+                        amount, exhausted = left, True
+                    _draw(holding, flows, i, t, amount, commitment)
+                    rest -= amount
+            if not exhausted:
+                return 0.0
+            need = rest
+            if not need > 1e-15 * willing:
+                return 0.0
+    return need
+
+
+@inline
+def _can_draw(tranche: Any, held: Any, t: int) -> bool:
+    return bool(
+        tranche.first <= t <= tranche.last
+        and held.shut == 0.0
+        and held.drawn < tranche.commitment
+    )
+
+
+@inline
+def fund(
+    plan: MoneyPlan,
+    moment: Any,
+    row: F8,
+    people: People,
+    t: int,
+    stop: int,
+    served: bool,
+    wind_down: float,
+    ledger: Ledger,
+) -> None:
+    """Pay what is due on grid point `t`: cost lines in order, winding down, then coupons.
+
+    The till pays first, then the tranches; what nobody can pay is unfunded, and a coupon that is
+    not paid stays due. Without investors the provider pays everything.
+    """
+    deal, lines, grid = plan.deal[0], plan.lines.size, ledger.grid
+    _draw_fixed(plan, moment, t, ledger)
+    total = _charge(plan, moment, row, people, t, stop, served, ledger.expense) + wind_down
+    for position in range(deal.coupon, deal.coupon_end):
+        total += ledger.holding[plan.links[position]].interest
+    if not total > 0.0:
+        return
+    short = 0.0
+    if deal.provider_funds == 1:
+        ledger.party[_PROVIDER, t] -= total
+    elif total <= grid[TILL, t]:
+        grid[TILL, t] -= total
+    else:
+        short = _draw_down(
+            plan.orders,
+            plan.tranches,
+            plan.links,
+            ledger.holding,
+            ledger.tranche,
+            t,
+            total - grid[TILL, t],
+        )
+        grid[TILL, t] = 0.0
+    if short > 0.0:
+        grid[UNFUNDED, t] = short
+        _pay_in_part(plan, t, total - short, wind_down, ledger)
+        return
+    for u in range(lines):
+        ledger.uses[u, t] = ledger.expense[u].now
+    ledger.uses[lines, t] = wind_down
+    for position in range(deal.coupon, deal.coupon_end):
+        i = plan.links[position]
+        _pay_coupon(ledger.holding[i], ledger.tranche, ledger.uses, i, t, 1.0)
+
+
+@inline
+def _pay_coupon(held: Any, flows: F8, uses: F8, i: int, t: int, share: float) -> None:
+    """Pay a share of the interest that is due; coupons are the last row of the uses."""
+    amount = share * held.interest
+    held.interest -= amount
+    uses[uses.shape[0] - 1, t] += amount
+    flows[INTEREST, i, t] += amount
+    flows[FLOW, i, t] += amount
+
+
+@lean
+def _pay_in_part(
+    plan: MoneyPlan, t: int, available: float, wind_down: float, ledger: Ledger
+) -> None:
+    """Pay the lines in order as far as the money goes, the coupons pro rata with what is left."""
+    deal, lines = plan.deal[0], plan.lines.size
+    for u in range(lines):
+        paid = min(ledger.expense[u].now, available)
+        ledger.uses[u, t] = paid
+        available -= paid
+    ledger.uses[lines, t] = min(wind_down, available)
+    available -= ledger.uses[lines, t]
+    due = 0.0
+    for position in range(deal.coupon, deal.coupon_end):
+        due += ledger.holding[plan.links[position]].interest
+    if available > 0.0 and due > 0.0:
+        for position in range(deal.coupon, deal.coupon_end):
+            i = plan.links[position]
+            share = min(1.0, available / due)
+            _pay_coupon(ledger.holding[i], ledger.tranche, ledger.uses, i, t, share)
+
+
+@inline
+def settle_deficit(plan: MoneyPlan, t: int, ledger: Ledger) -> None:
+    """Cover pools that owe the payor: from the main pool, the till, then the investors.
+
+    Investors are called pro rata by commitment; where nobody has committed anything the provider
+    pays.
+    """
+    pools, committed = ledger.cash, plan.deal[0].committed
+    for p in range(1, pools.size):
+        if pools[p] < 0.0:
+            pools[MAIN] += pools[p]
+            pools[p] = 0.0
+    if not pools[MAIN] < 0.0:
+        return
+    owed = -pools[MAIN]
+    pools[MAIN] = 0.0
+    taken = min(owed, ledger.grid[TILL, t])
+    ledger.grid[TILL, t] -= taken
+    owed -= taken
+    if not committed > 0.0:
+        ledger.party[_PROVIDER, t] -= owed
+        return
+    for i in range(plan.tranches.size):
+        amount = owed * (plan.tranches[i].commitment / committed)
+        ledger.tranche[CALL, i, t] += amount
+        ledger.tranche[FLOW, i, t] -= amount
+
+
+@inline
+def distribute(plan: MoneyPlan, t: int, ledger: Ledger) -> None:
+    """Run the waterfall on grid point `t`; on the last one nothing is left behind.
+
+    On the last grid point the steps of named pools come first; what they leave, and the till, go
+    to the main pool before its steps, and the rest to who gets the residual. Where the provider
+    funds the program, what the steps leave is the provider's at once.
+    """
+    deal, pools, grid = plan.deal[0], ledger.cash, ledger.grid
+    ends = t == deal.periods
+    rounds = 2 if ends else 1
+    for turn in range(rounds):
+        if ends and turn == 1:
+            for p in range(1, pools.size):
+                pools[MAIN] += pools[p]
+                pools[p] = 0.0
+            pools[MAIN] += grid[TILL, t]
+            grid[TILL, t] = 0.0
+        at_hand = False
+        for p in range(pools.size):
+            at_hand = at_hand or pools[p] > 0.0
+        if not at_hand:
+            continue
+        for w in range(plan.steps.size):
+            step = plan.steps[w]
+            if ends and (step.pool == MAIN) == (turn == 0):
+                continue
+            available = pools[step.pool]
+            if available > 0.0 and step.due <= t <= step.until:
+                paid = _pay_step(step, w, t, ends, available, plan.recipients, ledger)
+                pools[step.pool] = max(0.0, available - paid)
+                ledger.step[w, t] += paid
+    if deal.provider_funds == 1:
+        for p in range(pools.size):
+            ledger.party[_PROVIDER, t] += pools[p]
+            pools[p] = 0.0
+    elif ends:
+        ledger.party[deal.residual, t] += pools[MAIN]
+        pools[MAIN] = 0.0
+
+
+@lean
+def _pay_step(
+    step: Any, w: int, t: int, ends: bool, available: float, recipients: Records, ledger: Ledger
+) -> float:
+    """Pay one step of the waterfall out of what its pool has; returns what it took."""
+    kind, grid = step.kind, ledger.grid
+    if kind == StepKind.RESERVE:
+        if ends:
+            return 0.0
+        paid = min(available, max(0.0, step.amount - grid[TILL, t]))
+        grid[TILL, t] += paid
+    elif kind == StepKind.FEE:
+        owed = min(available, step.amount - ledger.fee[w])
+        paid = _pay_shares(step, t, owed, recipients, ledger.hurdle, ledger.tranche, ledger.party)
+        ledger.fee[w] += paid
+    elif kind == StepKind.SHARE:
+        paid = _pay_shares(
+            step, t, available, recipients, ledger.hurdle, ledger.tranche, ledger.party
+        )
+    else:
+        paid = _pay_pro_rata(
+            step, t, available, recipients, ledger.hurdle, ledger.holding, ledger.tranche
+        )
+    return float(paid)
+
+
+@inline
+def _pay_shares(
+    step: Any,
+    t: int,
+    amount: float,
+    recipients: Records,
+    hurdles: Records,
+    flows: F8,
+    party: F8,
+) -> float:
+    """Pay shares of an amount to parties and tranches; a tranche takes no more than its hurdle."""
+    paid = 0.0
+    if not amount > 0.0:
+        return paid
+    for r in range(step.recipients, step.recipients_end):
+        i, part = recipients[r].who, recipients[r].share * amount
+        if i < 0:
+            party[-1 - i, t] += part
+        else:
+            if not math.isnan(step.growth):
+                part = min(part, max(0.0, _hurdle(hurdles[r], flows, i, t, step.growth)))
+            flows[EXTRA, i, t] += part
+            flows[FLOW, i, t] += part
+        paid += part
+    return paid
+
+
+@inline
+def _pay_pro_rata(
+    step: Any,
+    t: int,
+    available: float,
+    recipients: Records,
+    hurdles: Records,
+    holding: Records,
+    flows: F8,
+) -> float:
+    """Pay what is owed to tranches, in full or pro rata: interest, principal, a target return."""
+    kind, total = step.kind, 0.0
+    for r in range(step.recipients, step.recipients_end):
+        i = recipients[r].who
+        total += _owed(kind, hurdles[r], holding[i], flows, i, t, step.growth)
+    if not total > 0.0:
+        return 0.0
+    paid = min(available, total)
+    for r in range(step.recipients, step.recipients_end):
+        i = recipients[r].who
+        owed = _owed(kind, hurdles[r], holding[i], flows, i, t, step.growth)
+        part = owed if paid == total else paid * (owed / total)
+        if kind == StepKind.INTEREST:
+            holding[i].interest -= part
+            flows[INTEREST, i, t] += part
+        elif kind == StepKind.PRINCIPAL:
+            holding[i].owed -= part
+            flows[PRINCIPAL, i, t] += part
+        else:
+            flows[EXTRA, i, t] += part
+        flows[FLOW, i, t] += part
+    return paid
+
+
+@inline
+def _owed(
+    kind: int, hurdle: Any, held: Any, flows: F8, i: int, t: int, growth: float
+) -> float:
+    if kind == StepKind.INTEREST:
+        return float(held.interest)
+    if kind == StepKind.PRINCIPAL:
+        return float(held.owed)
+    return max(0.0, _hurdle(hurdle, flows, i, t, growth))
+
+
+@lean
+def _hurdle(hurdle: Any, flows: F8, i: int, t: int, growth: float) -> float:
+    """What a tranche is owed on grid point `t` at a target return, after what it got so far.
+
+    Its outflows less its receipts, compounded. The balance of the grid points before `t` is kept,
+    so each is compounded once.
+    """
+    start = int(hurdle.at)
+    if start < t:
+        owed = hurdle.owed
+        for s in range(start, t):
+            owed = owed * growth - flows[FLOW, i, s]
+        hurdle.owed = owed
+        hurdle.at = t
+    return float(hurdle.owed * growth - flows[FLOW, i, t])
+
+
+@inline
+def make_good(plan: MoneyPlan, t: int, closes: int, ledger: Ledger) -> None:
+    """Call the guarantees that mature on grid point `t`, or end with the deal at `closes`."""
+    links, holding, flows = plan.links, ledger.holding, ledger.tranche
+    for g in range(plan.guarantees.size):
+        guarantee = plan.guarantees[g]
+        if ledger.called[g] == 1.0 or min(guarantee.at, closes) != t:
+            continue
+        ledger.called[g] = 1.0
+        drawn, lost = 0.0, 0.0
+        for position in range(guarantee.tranches, guarantee.tranches_end):
+            drawn += holding[links[position]].drawn
+            lost += holding[links[position]].owed
+        amount = guarantee.share * lost
+        if guarantee.floor == 1:
+            amount = max(0.0, guarantee.share * drawn - (drawn - lost))
+        amount = min(amount, lost, plan.limits[g, t])
+        if not amount > 0.0:
+            continue
+        ledger.guarantor[g, t] += amount
+        for position in range(guarantee.tranches, guarantee.tranches_end):
+            i = links[position]
+            part = holding[i].owed if amount == lost else amount * (holding[i].owed / lost)
+            holding[i].owed -= part
+            flows[GUARANTEE, i, t] += part
+            flows[FLOW, i, t] += part

@@ -1,0 +1,386 @@
+"""What the contract says (model §8): what falls due, what of it arrives, who pays.
+
+A claim is determined at its date, loses its holdback and travels for its lag; on arrival it meets
+the appropriation, then the caps, and what is left is paid into a pool of the waterfall.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.kernels.random import Rng, open_stream, uniform
+from pfs_sim.tables.ledger import (
+    BROUGHT,
+    CARRIED,
+    COMING,
+    CUT,
+    DUE,
+    FACTOR,
+    FLOW,
+    FORFEITED,
+    HELD,
+    LOST,
+    OWES,
+    PAID,
+    PENDING,
+    REDUCED,
+    TARGET,
+    THIS_YEAR,
+    TO_DATE,
+    Ledger,
+    Records,
+)
+from pfs_sim.tables.money import MoneyPlan, Pays
+from pfs_sim.tables.state import Missing
+
+F8 = npt.NDArray[np.float64]
+I8 = npt.NDArray[np.int64]
+
+SLACK = 1e-12
+"""A knot counts as reached from so far below, relative: 0.1 computed is at least 0.1."""
+
+_EXISTS = Missing.NONE
+_SHIFT = np.uint64(16)
+_UNKNOWN, _HOLDS, _FAILS = 0.0, 1.0, 2.0
+
+
+@inline
+def _slack(bound: float) -> float:
+    return SLACK * max(1.0, abs(bound))
+
+
+@lean
+def amount_of(term: Any, knots: Records, x: float) -> float:
+    """The amount that the schedule of a term gives for the measure `x`."""
+    for i in range(term.knots_end - 1, term.knots - 1, -1):
+        knot = knots[i]
+        slack = _slack(knot.x)
+        reached = x > knot.x + slack if term.above == 1 else x >= knot.x - slack
+        if reached:
+            return float(knot.y + knot.slope * (x - knot.x))
+    if term.below_slope == 0.0:
+        return float(term.below)
+    return float(term.below + term.below_slope * (x - knots[term.knots].x))
+
+
+@lean
+def holds(plan: MoneyPlan, ledger: Ledger, owner: int, e: int) -> bool:
+    """Whether the conditions of an owner hold: all of the first group, one of the second.
+
+    Measures are those of evaluation `e`, or for −1 as last known. Without data a condition does
+    not hold; an empty group holds.
+    """
+    middle, last = plan.groups[2 * owner + 1], plan.groups[2 * owner + 2]
+    for c in range(plan.groups[2 * owner], middle):
+        if not _condition(plan.conditions[c], ledger, e):
+            return False
+    for c in range(middle, last):
+        if _condition(plan.conditions[c], ledger, e):
+            return True
+    return bool(middle == last)
+
+
+@inline
+def _condition(condition: Any, ledger: Ledger, e: int) -> bool:
+    m = condition.measure
+    value, missing = ledger.finding[m].value, ledger.finding[m].missing
+    if e >= 0:
+        value, missing = ledger.value[m, e], float(ledger.missing[m, e])
+    low, high = condition.at_least, condition.below
+    if missing != _EXISTS or (not math.isinf(low) and value < low - _slack(low)):
+        return False
+    return bool(math.isinf(high) or value < high - _slack(high))
+
+
+@inline
+def _send(ledger: Ledger, j: int, t: int, arrives: int, amount: float) -> None:
+    """Put an amount that is due on its way; past the end of the grid it is lost."""
+    if amount == 0.0:
+        return
+    if arrives >= ledger.term.shape[2]:
+        ledger.term[LOST, j, t] += amount
+    else:
+        ledger.term[PENDING, j, arrives] += amount
+        ledger.grid[COMING, arrives] = 1.0
+
+
+@inline
+def _claim(term: Any, claim: Any, amounts: F8, j: int, t: int, amount: float) -> float:
+    """What a term claims on grid point `t` of an amount, after its cap and its holdback.
+
+    A cumulative term claims what it has not claimed before. It claims less than nothing only
+    with a claw-back, or where the amount itself is owed by the investors (no cap then).
+    """
+    before = claim.claimed
+    if term.each == 1:
+        new = min(amount, term.cap - before) if amount >= 0.0 else amount
+    else:
+        new = min(amount, term.cap) - before
+        if new < 0.0 and amount >= 0.0 and term.claw_back == 0:
+            new = 0.0
+    claim.claimed = before + new
+    amounts[DUE, j, t] += new
+    if new > 0.0 and t <= term.hold_until and term.hold_share > 0.0:
+        kept = term.hold_share * new
+        claim.withheld += kept
+        amounts[HELD, j, t] += kept
+        new -= kept
+    return float(new)
+
+
+@inline
+def determine(plan: MoneyPlan, moment: Any, ledger: Ledger, t: int) -> None:
+    """Find what falls due on grid point `t`: by evaluation, then in the order of the terms."""
+    for entry in range(moment.dues, moment.dues_end):
+        j, e = plan.dues[entry].term, plan.dues[entry].evaluation
+        term = plan.terms[j]
+        if not holds(plan, ledger, j, e) or _superseded(term, plan.links, ledger.claim):
+            continue
+        value = 0.0
+        if term.measure >= 0:
+            if ledger.missing[term.measure, e] != _EXISTS:
+                continue
+            value = ledger.value[term.measure, e]
+        factor = term.times
+        if term.times_measure >= 0:
+            m = term.times_measure
+            factor = ledger.value[m, e] if e >= 0 else ledger.finding[m].value
+        factor *= plan.dues[entry].index
+        amount = amount_of(term, plan.knots, value)
+        arrives = t + term.lag
+        if term.pays == Pays.MONEY:
+            amount = max(amount * factor, term.floor)
+            new = _claim(term, ledger.claim[j], ledger.term, j, t, amount)
+            _send(ledger, j, t, arrives, new)
+        elif arrives < ledger.term.shape[2]:
+            ledger.table[OWES, j, arrives] = 1.0
+            ledger.table[TARGET, j, arrives] = amount
+            ledger.table[FACTOR, j, arrives] = factor
+            ledger.grid[COMING, arrives] = 1.0
+
+
+@inline
+def _superseded(term: Any, links: I8, claims: Records) -> bool:
+    """Whether one of the terms that rule this one out has claimed anything."""
+    for position in range(term.unless, term.unless_end):
+        if claims[links[position]].claimed != 0.0:
+            return True
+    return False
+
+
+@inline
+def release(plan: MoneyPlan, moment: Any, ledger: Ledger, t: int, e: int) -> None:
+    """Let the holdbacks of grid point `t` fall due, or be forfeited, by evaluation `e`."""
+    for position in range(moment.releases, moment.releases_end):
+        j = plan.links[position]
+        claim = ledger.claim[j]
+        if holds(plan, ledger, plan.deal[0].releases_from + j, e):
+            _send(ledger, j, t, t + plan.terms[j].lag, claim.withheld)
+        else:
+            ledger.term[FORFEITED, j, t] += claim.withheld
+        claim.withheld = 0.0
+
+
+@lean
+def _owed_return(
+    pays: int, target: float, deal: Any, links: I8, flows: F8, holding: Records, t: int
+) -> float:
+    """What must arrive on grid point `t` to bring the investors to the return of a table.
+
+    An IRR r: the value at t, compounded at r, of what they have paid in less what they have
+    received. A share of principal: that share of what was drawn, less what was returned.
+    """
+    owed = 0.0
+    if pays == Pays.IRR:
+        growth = (1.0 + target) ** deal.years if target > -1.0 else 0.0
+        for s in range(t + 1):
+            owed *= growth
+            for position in range(deal.investors, deal.investors_end):
+                owed -= flows[FLOW, links[position], s]
+    else:
+        for position in range(deal.investors, deal.investors_end):
+            held = holding[links[position]]
+            owed += target * held.drawn - (held.drawn - held.owed)
+    return max(0.0, owed)
+
+
+@lean
+def _switched(term: Any, links: I8, flows: F8, t: int, amount: float) -> float:
+    """A payment whose part beyond the hurdle of its tranches is multiplied by a factor."""
+    balance = 0.0
+    for s in range(t + 1):
+        balance *= term.switch_growth
+        for position in range(term.switch, term.switch_end):
+            balance -= flows[FLOW, links[position], s]
+    whole = min(amount, max(0.0, balance))
+    return float(whole + (amount - whole) * term.switch_factor)
+
+
+@inline
+def arrive(
+    plan: MoneyPlan, moment: Any, rng: Rng, row: F8, path: int, t: int, ledger: Ledger
+) -> None:
+    """Let arrive what is due on grid point `t`: appropriation, caps, payment into the pools.
+
+    Caps bind in the order term, contract and payor for a fiscal year, then payor and contract in
+    all, term by term. Sums over terms are taken in the order of their names, so that the order in
+    which unrelated terms are written changes no bit.
+    """
+    if moment.new_year == 1:
+        for j in range(ledger.claim.size):
+            ledger.claim[j].paid = 0.0
+        for q in range(ledger.wallet.size):
+            ledger.wallet[q].this_year = 0.0
+        ledger.contract[THIS_YEAR] = 0.0
+    if ledger.grid[COMING, t] == 0.0:
+        return
+    for j in range(plan.terms.size):
+        _arrive_term(plan, moment, rng, row, path, j, t, ledger)
+    for j in plan.by_name:
+        term = plan.terms[j]
+        ledger.cash[term.pool] += ledger.term[PAID, j, t]
+        for part in range(term.parts, term.parts_end):
+            ledger.payor[plan.parts[part].payor, t] += ledger.part[part]
+
+
+@lean
+def _arrive_term(
+    plan: MoneyPlan, moment: Any, rng: Rng, row: F8, path: int, j: int, t: int, ledger: Ledger
+) -> None:
+    term, amounts = plan.terms[j], ledger.term
+    fresh = amounts[PENDING, j, t]
+    if ledger.table.shape[1] > 0 and ledger.table[OWES, j, t] == 1.0:
+        owed = ledger.table[FACTOR, j, t] * _owed_return(
+            term.pays,
+            ledger.table[TARGET, j, t],
+            plan.deal[0],
+            plan.links,
+            ledger.tranche,
+            ledger.holding,
+            t,
+        )
+        fresh += _claim(term, ledger.claim[j], amounts, j, t, max(owed, term.floor))
+    if fresh > 0.0 and term.switch_growth > 0.0:
+        switched = _switched(term, plan.links, ledger.tranche, t, fresh)
+        amounts[REDUCED, j, t] += fresh - switched
+        fresh = switched
+    amount, total = fresh + amounts[BROUGHT, j, t], 0.0
+    for part in range(term.parts, term.parts_end):
+        q = plan.parts[part].payor
+        share = plan.parts[part].share * amount
+        if share > 0.0 and plan.payors[q].probability >= 0:
+            payor = plan.payors[q]
+            if plan.deal[0].frozen == 1:
+                gone = share * payor.lost * row[payor.probability]
+                amounts[LOST, j, t] += gone
+                share -= gone
+            elif _fails(payor, moment.year, rng, row, path, ledger.failed[q]):
+                share = _lose(payor, share, amounts, ledger.late, ledger.grid, j, part, t)
+        if ledger.late.shape[1] > 0:
+            share += ledger.late[part, t]
+        ledger.part[part] = share
+        total += share
+    if total > 0.0:
+        total = _capped(plan, term, moment, j, t, total, ledger)
+    if total != 0.0:
+        amounts[PAID, j, t] = total
+        ledger.claim[j].paid += total
+        ledger.contract[THIS_YEAR] += total
+        ledger.contract[TO_DATE] += total
+        for part in range(term.parts, term.parts_end):
+            wallet = ledger.wallet[plan.parts[part].payor]
+            wallet.this_year += ledger.part[part]
+            wallet.to_date += ledger.part[part]
+
+
+@inline
+def _fails(payor: Any, year: int, rng: Rng, row: F8, path: int, failed: F8) -> bool:
+    """Whether a payor's appropriation of a fiscal year fails: one draw a year, kept."""
+    if failed[year] == _UNKNOWN:
+        open_stream(rng, payor.key, np.uint64(year) << _SHIFT, np.uint64(path))
+        failed[year] = _FAILS if uniform(rng) < row[payor.probability] else _HOLDS
+    return bool(failed[year] == _FAILS)
+
+
+@lean
+def _lose(
+    payor: Any, share: float, amounts: F8, late: F8, grid: F8, j: int, part: int, t: int
+) -> float:
+    """What comes in time of a payment whose appropriation has failed; the rest is lost or late."""
+    gone = share * payor.lost
+    amounts[LOST, j, t] += gone
+    rest = share - gone
+    if payor.late == 0:
+        return float(rest)
+    later = t + payor.late
+    if later < grid.shape[1]:
+        late[part, later] += rest
+        grid[COMING, later] = 1.0
+    else:
+        amounts[LOST, j, t] += rest
+    return 0.0
+
+
+@lean
+def _capped(
+    plan: MoneyPlan, term: Any, moment: Any, j: int, t: int, total: float, ledger: Ledger
+) -> float:
+    """Cut the parts of a payment by the caps in their order; returns what is left of it."""
+    deal, part = plan.deal[0], ledger.part
+    later = moment.next_year
+    room = max(0.0, term.year_cap - ledger.claim[j].paid)
+    if total > room:
+        _cut(ledger.term, ledger.grid, j, t, later, total - room, term.year_carry)
+        total = _scale(part, term.parts, term.parts_end, total, room)
+    room = max(0.0, deal.year_cap - ledger.contract[THIS_YEAR])
+    if total > room:
+        _cut(ledger.term, ledger.grid, j, t, later, total - room, deal.year_carry)
+        total = _scale(part, term.parts, term.parts_end, total, room)
+    cut = False
+    for p in range(term.parts, term.parts_end):
+        payor, wallet = plan.payors[plan.parts[p].payor], ledger.wallet[plan.parts[p].payor]
+        room = max(0.0, payor.year_cap - wallet.this_year)
+        if part[p] > room:
+            _cut(ledger.term, ledger.grid, j, t, later, part[p] - room, payor.year_carry)
+            part[p], cut = room, True
+        room = max(0.0, payor.cap - wallet.to_date)
+        if part[p] > room:
+            _cut(ledger.term, ledger.grid, j, t, later, part[p] - room, 0)
+            part[p], cut = room, True
+    if cut:
+        total = 0.0
+        for p in range(term.parts, term.parts_end):
+            total += part[p]
+    room = max(0.0, deal.cap - ledger.contract[TO_DATE])
+    if total > room:
+        _cut(ledger.term, ledger.grid, j, t, later, total - room, 0)
+        total = _scale(part, term.parts, term.parts_end, total, room)
+    return total
+
+
+@inline
+def _scale(part: F8, first: int, last: int, total: float, room: float) -> float:
+    """Cut a payment to `room`, every payor's part in proportion."""
+    for p in range(first, last):
+        part[p] *= room / total
+    return room
+
+
+@lean
+def _cut(
+    amounts: F8, grid: F8, j: int, t: int, later: int, excess: float, carry: int
+) -> None:
+    """What a cap leaves out is lost, or comes back at the start of the next fiscal year."""
+    if carry == 0:
+        amounts[CUT, j, t] += excess
+    elif later >= grid.shape[1]:
+        amounts[LOST, j, t] += excess
+    else:
+        amounts[BROUGHT, j, later] += excess
+        amounts[CARRIED, j, t] += excess
+        grid[COMING, later] = 1.0

@@ -1,0 +1,352 @@
+"""What an evaluation finds (model §7): every measure at a date, or why there is none.
+
+A measure is positive when it went well. It may not exist (`Missing`): nobody measured, a sample
+below the minimum, a test that fails, nothing to compare with; then it has the value 0 and pays
+nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.tables.ledger import Ledger, Records
+from pfs_sim.tables.money import Counted, Design, MeasureKind, MoneyPlan, Statistic, Test
+from pfs_sim.tables.state import CONTROL, MATCHED, TREATED, Missing, People
+
+F8 = npt.NDArray[np.float64]
+I8 = npt.NDArray[np.int64]
+
+_EXISTS = Missing.NONE
+_NO_DATA = Missing.NO_DATA
+_SMALL = Missing.SMALL_SAMPLE
+_NOT_SIGNIFICANT = Missing.NOT_SIGNIFICANT
+_NO_COMPARISON = Missing.NO_COMPARISON
+
+
+@lean
+def measure(
+    plan: MoneyPlan,
+    row: F8,
+    people: People,
+    e: int,
+    true_mode: int,
+    given: F8,
+    stop: int,
+    ledger: Ledger,
+) -> None:
+    """Measure everything at evaluation `e`; evaluations come in order, from the first one on.
+
+    Writes value and `Missing` of each measure. In `true_mode` outcomes are replaced by their
+    expectations and comparisons by what the treated would have been without the program: no
+    chance, no bias, no record error, no test (model §11, false payment). `given[m, e]` that is
+    not NaN is taken as measured (it may be empty). `stop`: where service stopped.
+    """
+    t = plan.dates[e]
+    for m in plan.order:
+        record, found = plan.measures[m], ledger.finding[m]
+        kind = record.kind
+        if kind == MeasureKind.OUTCOME:
+            _add_vintage(record, people, e, true_mode, found)
+        if given.shape[0] > 0 and not math.isnan(given[m, e]):
+            value, missing = given[m, e], _EXISTS
+        elif kind == MeasureKind.OUTCOME:
+            value, missing = _outcome_measure(
+                record, row, people, t, plan.deal[0].years, true_mode, found
+            )
+        elif kind == MeasureKind.PROGRAM:
+            before = plan.dates[e - 1] if e > 0 else 0
+            value, missing = _program_measure(record, people, t, before, stop), _EXISTS
+        elif kind == MeasureKind.PERSON:
+            value, missing = _person_measure(record, plan.inputs, people, e, true_mode)
+        else:
+            value, missing = _combined(record, plan.inputs, t, ledger.finding)
+        found.value, found.missing = value, missing
+        ledger.value[m, e] = value
+        ledger.missing[m, e] = missing
+        ledger.valid[m, e] = 1 if missing == _EXISTS else 0
+
+
+@lean
+def look_at_program(
+    plan: MoneyPlan, people: People, t: int, given: F8, stop: int, ledger: Ledger
+) -> None:
+    """Bring the measures of the program alone up to grid point `t`, evaluation or not.
+
+    Measures given at the last evaluation stay as they were given.
+    """
+    last, before = -1, 0
+    for e in range(plan.dates.size):
+        if plan.dates[e] <= t:
+            last = e
+        if plan.dates[e] < t:
+            before = plan.dates[e]
+    for m in plan.order:
+        record, found = plan.measures[m], ledger.finding[m]
+        if record.current == 0:
+            continue
+        if last >= 0 and given.shape[0] > 0 and not math.isnan(given[m, last]):
+            continue
+        if record.kind == MeasureKind.PROGRAM:
+            value, missing = _program_measure(record, people, t, before, stop), _EXISTS
+        else:
+            value, missing = _combined(record, plan.inputs, t, ledger.finding)
+        found.value, found.missing = value, missing
+
+
+@inline
+def _add_vintage(record: Any, people: People, v: int, true_mode: int, found: Any) -> None:
+    """Add what evaluation `v` sees for the first time to the sums of a measure."""
+    k, arm = record.outcome, record.arm
+    first = record.first_class if arm == TREATED else record.first_control
+    if v == 0 or record.vintage == 1:
+        found.treated, found.treated_sum = 0.0, 0.0
+        found.others, found.others_sum = 0.0, 0.0
+    for s in range(first, 3):
+        found.treated += people.n[k, arm, s, v]
+        found.treated_sum += people.e[k, arm, s, v] if true_mode else people.y[k, arm, s, v]
+    if record.statistic <= Statistic.MEAN:
+        return
+    other, first_other = -1, first
+    if record.design == Design.RCT:
+        other, first_other = CONTROL, record.first_control
+    elif record.design == Design.MATCHED:
+        other = MATCHED
+    if other >= 0:
+        for s in range(first_other, 3):
+            found.others += people.n[k, other, s, v]
+            if not true_mode:
+                found.others_sum += people.y[k, other, s, v]
+    if true_mode:
+        for s in range(first, 3):
+            found.others_sum += people.e0[k, s, v]
+
+
+@inline
+def _outcome_measure(
+    record: Any, row: F8, people: People, t: int, years: float, true_mode: int, found: Any
+) -> tuple[float, int]:
+    """Value of an outcome measure on grid point `t`, and why there is none."""
+    n1, n0 = found.treated, found.others
+    statistic, design, trials = record.statistic, record.design, record.trials
+    if not n1 > 0.0:
+        return 0.0, _NO_DATA
+    if not true_mode and n1 < record.minimum:
+        return 0.0, _SMALL
+    mean = found.treated_sum / (n1 * trials)
+    if statistic == Statistic.TOTAL:
+        value = found.treated_sum
+    elif statistic == Statistic.MEAN:
+        value = mean
+    else:
+        if design == Design.RCT or design == Design.MATCHED:
+            if not n0 > 0.0:
+                return 0.0, _NO_DATA
+            if not true_mode and n0 < record.minimum:
+                return 0.0, _SMALL
+            level = found.others_sum / ((n1 if true_mode else n0) * trials)
+        elif math.isnan(record.comparison):
+            return 0.0, _NO_COMPARISON
+        elif true_mode:
+            level = found.others_sum / (n1 * trials)
+        else:
+            growth = max(0.0, 1.0 + row[record.trend])
+            level = record.comparison * growth ** (t * years)
+        if not true_mode and not math.isnan(record.critical):
+            mean_client = found.treated_sum / n1
+            if not _passes(record, row, people, t, n1, mean_client, n0, level):
+                return 0.0, _NOT_SIGNIFICANT
+        value = record.sign * (level - mean)
+        if statistic == Statistic.RELATIVE_REDUCTION:
+            if level == 0.0:
+                return 0.0, _NO_COMPARISON
+            value /= level
+        elif statistic == Statistic.AVERTED:
+            value *= n1 * trials
+    if not true_mode and design != Design.RCT:
+        value += row[record.bias]
+    return value, _EXISTS
+
+
+@inline
+def _passes(
+    record: Any,
+    row: F8,
+    people: People,
+    t: int,
+    n1: float,
+    mean: float,
+    n0: float,
+    level: float,
+) -> bool:
+    """Whether the usual one-sided test of this kind of outcome reaches its critical value.
+
+    `mean` is the treated arm's a client, `level` the comparison a client (a trial). A comparison
+    written in the contract has no sampling error: the pooled proportion is then the comparison,
+    and a variance that the arms would share is the treated arm's alone.
+    """
+    fixed = record.design == Design.HISTORICAL
+    per_n0 = 0.0 if fixed else 1.0 / n0
+    if record.test == Test.PROPORTION:
+        occasions, most = record.occasions, record.occasions * record.unit
+        p1, p0 = mean / most, level * record.trials / most
+        difference = p0 - p1
+        pooled = p0 if fixed else (p1 * n1 + p0 * n0) / (n1 + n0)
+        variance = pooled * (1.0 - pooled) * (1.0 / n1 + per_n0) / occasions
+        if record.icc > 0.0:
+            size = record.cluster
+            if size == 0.0:
+                size = _cohort_size(people.enrolled, t, n1, n0)
+            variance *= 1.0 + (size * occasions - 1.0) * record.icc
+    else:
+        difference = level - mean
+        if record.test == Test.COUNT:
+            k = record.dispersion
+            variance = mean * (1.0 + mean / k) / n1 + level * (1.0 + level / k) * per_n0
+        elif record.test == Test.AMOUNT:
+            some, shape = row[record.share], row[record.spread]
+            relative = (1.0 + 1.0 / shape) / some - 1.0 if some > 0.0 else 0.0
+            variance = relative * (mean * mean / n1 + level * level * per_n0)
+        else:
+            sd = row[record.spread]
+            variance = sd * sd * (1.0 / n1 + per_n0)
+    difference *= record.sign
+    if not variance > 0.0:
+        return bool(difference > 0.0)
+    return bool(difference >= record.critical * math.sqrt(variance))
+
+
+@lean
+def _cohort_size(enrolled: F8, t: int, n1: float, n0: float) -> float:
+    """Mean clients in a cluster where a cohort's arm is one, of the cohorts enrolled before `t`."""
+    cells = 0.0
+    for arm in range(2):
+        for c in range(min(t, enrolled.shape[1])):
+            if enrolled[arm, c] > 0.0 and (arm == TREATED or n0 > 0.0):
+                cells += 1.0
+    return max(1.0, (n1 + n0) / cells) if cells > 0.0 else 1.0
+
+
+@inline
+def _person_measure(
+    record: Any, inputs: Records, people: People, e: int, true_mode: int
+) -> tuple[float, int]:
+    """Money earned client by client; in true mode what the expectations earn under all caps."""
+    first = e if record.vintage == 1 else 0
+    money, clients, expected = 0.0, 0.0, 0.0
+    for v in range(first, e + 1):
+        money += people.person[record.outcome, v]
+    for i in range(record.inputs, record.inputs_end):
+        k, measured = inputs[i].member, 0.0
+        for s in range(3):
+            for v in range(first, e + 1):
+                measured += people.n[k, TREATED, s, v]
+                expected += inputs[i].weight * people.e[k, TREATED, s, v]
+        clients = max(clients, measured)
+    if not clients > 0.0:
+        return 0.0, _NO_DATA
+    return (min(expected, clients * record.cap) if true_mode else money), _EXISTS
+
+
+@inline
+def _program_measure(record: Any, people: People, t: int, before: int, stop: int) -> float:
+    """A count of the program to grid point `t`; a vintage is what came after `before`.
+
+    Clients in service are a stock: those of the period that has just ended.
+    """
+    counted, y = record.counted, record.type
+    if counted == Counted.ACTIVE:
+        if t == 0:
+            return 0.0
+        return float(people.active[t - 1] if y < 0 else people.active_type[y, t - 1])
+    since = before if record.vintage == 1 else -1
+    if counted == Counted.COMPLETED or counted == Counted.LEFT:
+        completed = bool(counted == Counted.COMPLETED)
+        if y >= 0:
+            return _exits_of_type(people.exits, completed, y, since, t, stop)
+        return _sum(people.completed if completed else people.left, since + 1, t + 1)
+    since = max(since, 0)
+    if counted == Counted.REFERRED:
+        return _sum(people.referred, since, t)
+    if counted == Counted.ELIGIBLE:
+        return _sum(people.eligible, since, t)
+    if counted == Counted.CONTROL:
+        return _sum(people.enrolled[CONTROL], since, t)
+    if y >= 0:
+        return _sum(people.enrolled_type[y], since, t)
+    treated = _sum(people.enrolled[TREATED], since, t)
+    if counted == Counted.TREATED:
+        return treated
+    return treated + _sum(people.enrolled[CONTROL], since, t)
+
+
+@inline
+def _sum(values: F8, start: int, end: int) -> float:
+    total = 0.0
+    for s in range(start, end):
+        total += values[s]
+    return total
+
+
+@lean
+def _exits_of_type(
+    exits: F8, completed: bool, y: int, since: int, t: int, stop: int
+) -> float:
+    """Treated clients of a type who completed, or left early, after `since` and up to `t`.
+
+    Whoever is in service when it stops leaves then.
+    """
+    buckets = exits.shape[3]
+    total = 0.0
+    for c in range(exits.shape[0]):
+        for b in range(1, buckets):
+            ends = c + min(b, buckets - 2)
+            done = b == buckets - 1 and ends <= stop
+            ends = min(ends, stop)
+            if done == completed and since < ends <= t:
+                total += exits[c, TREATED, y, b]
+    return total
+
+
+@inline
+def _combined(record: Any, inputs: Records, t: int, finding: Records) -> tuple[float, int]:
+    """A measure made of other measures, which have been looked at before."""
+    kind, first, last = record.kind, record.inputs, record.inputs_end
+    value, missing = finding[inputs[first].member].value, int(finding[inputs[first].member].missing)
+    if kind == MeasureKind.SWITCH:
+        if t < record.switch:
+            return value, missing
+        later = finding[inputs[first + 1].member]
+        return later.value, int(later.missing)
+    if kind == MeasureKind.FALLBACK or kind == MeasureKind.BEST:
+        found = False
+        best = 0.0
+        for position in range(first, last):
+            one = finding[inputs[position].member]
+            if one.missing == _EXISTS and (not found or one.value > best):
+                found, best = True, one.value
+                if kind == MeasureKind.FALLBACK:
+                    break
+        return best, (_EXISTS if found else missing)
+    for position in range(first, last):
+        one = finding[inputs[position].member]
+        if one.missing != _EXISTS:
+            return 0.0, int(one.missing)
+    if kind == MeasureKind.RATIO:
+        lower = finding[inputs[first + 1].member].value
+        if lower == 0.0:
+            return 0.0, _NO_COMPARISON
+        return value / lower, _EXISTS
+    if kind == MeasureKind.BLEND:
+        value = record.constant
+        for position in range(first, last):
+            value += inputs[position].weight * finding[inputs[position].member].value
+        return value, _EXISTS
+    for position in range(first + 1, last):
+        other = finding[inputs[position].member].value
+        value = value * other if kind == MeasureKind.PRODUCT else min(value, other)
+    return value, _EXISTS
