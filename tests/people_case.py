@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pfs_sim.kernels.outcomes import live_outcomes
+from pfs_sim.kernels.cohorts import live_all_outcomes as live_outcomes
 from pfs_sim.kernels.program import live_program
 from pfs_sim.kernels.random import new_rng
 from pfs_sim.model.scenario import Scenario
