@@ -7,6 +7,7 @@ run       run, with --deterministic
 asking    check, resolve, kinds
 writing   schema, new
 tracing   trace
+words     termsheet, diff
 """
 
 from pfs_sim.cli.door import main

@@ -27,6 +27,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "kinds": ("asking", "List what the language knows: distributions, outcomes, measures, …"),
     "trace": ("tracing", "Show one path as a ledger: draws, people, measures, every payment."),
     "resolve": ("asking", "Print a scenario in full: overlays worked in, defaults filled in."),
+    "termsheet": ("words", "Write the contract in plain language, for a lawyer to check."),
+    "diff": ("words", "Say what differs between two scenarios, clause by clause."),
     "schema": ("writing", "Print the JSON Schema of scenario files, for editors."),
 }
 INTERRUPTED, BROKEN_PIPE = 130, 141

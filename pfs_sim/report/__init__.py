@@ -9,5 +9,7 @@ cash_flow    the base case by period, as a term sheet shows it
 ledger       one path as tables
 editor       the JSON Schema of scenario files
 kinds        what the language knows, read from the code
+termsheet/   the contract in plain language
+differences  what differs between two scenarios, clause by clause
 folder       what `run --out` leaves behind
 """
