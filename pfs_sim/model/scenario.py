@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -12,9 +12,21 @@ from pfs_sim.model.capital import Capital
 from pfs_sim.model.clock import Clock
 from pfs_sim.model.contract import Contract
 from pfs_sim.model.evaluation import Evaluation
+from pfs_sim.model.extensions import OUTCOMES, find_kinds, with_presets
 from pfs_sim.model.noun import Name, Noun, Number
-from pfs_sim.model.outcomes import AnyOutcome
+from pfs_sim.model.outcomes import OUTCOME_KINDS
+from pfs_sim.model.presets import OutcomePreset
 from pfs_sim.model.program import Program
+
+OUTCOME_PRESETS: dict[str, type[OutcomePreset]] = find_kinds(
+    OUTCOMES, OutcomePreset, OUTCOME_KINDS
+)
+"""Kinds of outcomes that other packages add; each becomes the outcome that it states."""
+
+if TYPE_CHECKING:
+    from pfs_sim.model.outcomes import AnyOutcome
+else:
+    AnyOutcome = with_presets(OUTCOME_KINDS.values(), OUTCOME_PRESETS.values())
 
 
 class Correlation(Noun):
