@@ -7,13 +7,13 @@ from pfs_sim.model.quantities import Quantity
 from pfs_sim.report.termsheet.clauses import Article, Clause, Section, Table
 from pfs_sim.report.termsheet.words import (
     Words,
-    code,
     count,
     in_turn,
     join,
     percent,
     plain_text,
-    say_quantity,
+    say_of,
+    title,
 )
 
 _KINDS = {
@@ -34,7 +34,7 @@ def costs_section(words: Words) -> Section:
     overrun = (
         "No overrun of all costs together is expected (factor 1)."
         if certain
-        else f"All costs are multiplied by an overrun of {say_quantity(capital.overrun)}."
+        else f"All costs are multiplied by an overrun {say_of(capital.overrun)}."
     )
     order = in_turn(name.replace("_", " ") for name in capital.costs)
     clauses = [Clause(overrun, ("capital.overrun",))]
@@ -71,10 +71,10 @@ def _cost(words: Words, name: str, cost: Cost) -> Article:
         )
         clauses.append(Clause(said, (f"{path}.inflation",)))
     if not (cost.overrun.certain and cost.overrun.mean() == 1.0):
-        said = f"It is multiplied by an overrun of {say_quantity(cost.overrun)}."
+        said = f"It is multiplied by an overrun {say_of(cost.overrun)}."
         clauses.append(Clause(said, (f"{path}.overrun",)))
     clauses.append(Clause(f"Category: {cost.category}.", (f"{path}.category",)))
-    return Article(f"{name.replace('_', ' ').capitalize()} ({code(name)})", path, clauses)
+    return Article(title(name), path, clauses)
 
 
 def _sum(words: Words, amount: Quantity) -> str:
@@ -105,8 +105,7 @@ def funds_section(words: Words) -> Section:
             "and is never repaid."
         )
         covers = (f"{path}.amount", f"{path}.at", f"{path}.holder")
-        title = f"{name.replace('_', ' ').capitalize()} ({code(name)})"
-        articles.append(Article(title, path, [Clause(said, covers)]))
+        articles.append(Article(title(name), path, [Clause(said, covers)]))
     articles.append(_all_funds(words))
     return Section("Who funds it", "capital.tranches", articles)
 
@@ -151,14 +150,14 @@ def _tranche(words: Words, name: str, tranche: Tranche) -> Article:
         )),
         _draws(words, path, tranche),
     ]
-    return Article(f"{words.tranche(name)} ({code(name)})", path, clauses)
+    return Article(title(name, words.tranche(name)), path, clauses)
 
 
 def _say_coupon(words: Words, tranche: Tranche) -> str:
     coupon = tranche.coupon.value
     if tranche.kind not in _BEARS_INTEREST or coupon == 0.0:
         return "No coupon."
-    how = "bears interest itself" if tranche.compounding == "compound" else "bears no interest"
+    how = "itself bears interest" if tranche.compounding == "compound" else "bears no interest"
     said = f"A coupon of {percent(coupon)} a year."
     if tranche.pays == "paid":
         return (

@@ -13,7 +13,8 @@ from pfs_sim.report.termsheet.words import (
     join,
     number,
     percent,
-    say_share,
+    say_of,
+    title,
 )
 
 
@@ -59,7 +60,7 @@ def _say_order(words: Words) -> str:
     elif found:
         said += f" Each payment meets {found[0]}."
     else:
-        said += " No cap applies."
+        return f"{said} No cap applies.".strip()
     return f"{said.strip()} Only what is actually paid uses up a cap."
 
 
@@ -80,7 +81,7 @@ def payors_section(words: Words) -> Section:
         if payor.default is not None:
             said = _say_default(words, payor.default)
             clauses.append(Clause(said, (f"{path}.default",)))
-        articles.append(Article(f"{words.payor(name)} ({code(name)})", path, clauses))
+        articles.append(Article(title(name, words.payor(name)), path, clauses))
     year = Clause(
         f"A fiscal year starts on {month} and is named after the calendar year in which it ends.",
         ("clock.fiscal_year_start",),
@@ -92,7 +93,7 @@ def payors_section(words: Words) -> Section:
 def _say_default(words: Words, default: Default) -> str:
     said = (
         "Appropriation risk, as the model takes it: in each fiscal year the appropriation fails "
-        f"with a probability of {say_share(default.probability)}; then "
+        f"with a probability {say_of(default.probability, percent)}; then "
         f"{percent(default.lost.value)} of what is due that year is lost"
     )
     if words.clock.span(default.late):

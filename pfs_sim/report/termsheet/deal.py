@@ -12,6 +12,7 @@ from pfs_sim.report.termsheet.words import (
     percent,
     plain_text,
     singular,
+    title,
 )
 
 _METHODS = {
@@ -120,7 +121,7 @@ def program_section(words: Words) -> Section:
 def outcomes_section(words: Words) -> Section:
     """What is counted for each client."""
     articles = [
-        Article(f"{words.outcome(name)} ({code(name)})", f"outcomes.{name}", _state(words, name, o))
+        Article(title(name, words.outcome(name)), f"outcomes.{name}", _state(words, name, o))
         for name, o in words.scenario.outcomes.items()
     ]
     return Section("Outcomes", "outcomes", articles)

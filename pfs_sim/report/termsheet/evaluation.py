@@ -26,8 +26,7 @@ from pfs_sim.report.termsheet.words import (
     money,
     number,
     percent,
-    say_quantity,
-    say_share,
+    say_of,
 )
 
 _COUNTED = {
@@ -148,7 +147,7 @@ def _state_design(words: Words, path: str, measure: OutcomeMeasure) -> Clause:
         if fixed is not None:
             said += f": {number(fixed.value)} for each client ({percent(fixed.value)})"
         said += ", with no trend." if measure.trend.certain and measure.trend.mean() == 0 else (
-            f", changed by {say_share(measure.trend)} of itself for each year since "
+            f", changed by a share {say_of(measure.trend, percent)} of itself for each year since "
             f"{words.grid(0)}."
         )
         return Clause(
@@ -170,7 +169,7 @@ def _state_bias(path: str, measure: OutcomeMeasure) -> Clause:
         "The model takes this measure to be free of systematic error."
         if none
         else "The model takes this measure to err, by what is not chance: "
-        f"{say_quantity(measure.bias)} is added to it.",
+        f"an error {say_of(measure.bias)} is added to it.",
         (f"{path}.bias",),
     )
 

@@ -8,7 +8,7 @@ from pfs_sim.model.contract import Condition, Term, YearCap
 from pfs_sim.report.termsheet.clauses import Article, Clause
 from pfs_sim.report.termsheet.evaluation import say_bound
 from pfs_sim.report.termsheet.schedules import schedule_clause
-from pfs_sim.report.termsheet.words import Words, code, join, number, percent
+from pfs_sim.report.termsheet.words import Words, code, join, number, percent, title
 
 
 def term_article(words: Words, name: str, term: Term) -> Article:
@@ -25,7 +25,7 @@ def term_article(words: Words, name: str, term: Term) -> Article:
         *_switch(words, path, term),
         _payors(words, path, term),
     ]
-    return Article(f"{words.label({name: term}, name)} ({code(name)})", path, clauses)
+    return Article(title(name, words.label({name: term}, name)), path, clauses)
 
 
 def say_condition(words: Words, condition: Condition) -> str:

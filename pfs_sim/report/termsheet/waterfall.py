@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pfs_sim.model.capital import Guarantee, Step
 from pfs_sim.report.termsheet.clauses import Article, Clause, Section, Table
-from pfs_sim.report.termsheet.words import Words, code, in_turn, join, percent
+from pfs_sim.report.termsheet.words import Words, code, in_turn, join, percent, title
 
 
 def waterfall_section(words: Words) -> Section:
@@ -37,7 +37,7 @@ def _step(words: Words, name: str, step: Step) -> Article:
         said += f", from {words.when(step.due)} on"
     said += "." if step.until is None else f", until {words.when(step.until)}."
     clauses.append(Clause(said, (f"{path}.due", f"{path}.until", f"{path}.pool")))
-    return Article(f"{name.replace('_', ' ').capitalize()} ({code(name)})", path, clauses)
+    return Article(title(name), path, clauses)
 
 
 def _say_step(words: Words, step: Step) -> str:
@@ -79,7 +79,7 @@ def guarantees_section(words: Words) -> Section:
     capital = words.scenario.capital
     articles = [
         Article(
-            f"{words.label(capital.guarantees, name)} ({code(name)})",
+            title(name, words.label(capital.guarantees, name)),
             f"capital.guarantees.{name}",
             _state(words, name, found),
         )

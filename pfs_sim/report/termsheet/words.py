@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -88,6 +88,12 @@ def code(name: object) -> str:
     return f"`{name}`"
 
 
+def title(name: str, label: str | None = None) -> str:
+    """The heading of an entry: what readers call it, and its name in the file."""
+    said = label or name.replace("_", " ")
+    return f"{said[0].upper()}{said[1:]} ({code(name)})"
+
+
 class Words:
     """How one deal says its money, its dates and its names."""
 
@@ -169,9 +175,11 @@ def say_quantity(quantity: Quantity) -> str:
     return number(quantity.mean()) if quantity.certain else f"uncertain ({say_law(quantity)})"
 
 
-def say_share(quantity: Quantity) -> str:
-    """A fraction that may be uncertain."""
-    return percent(quantity.mean()) if quantity.certain else f"uncertain ({say_law(quantity)})"
+def say_of(quantity: Quantity, say: Callable[[float], str] = number) -> str:
+    """`of 1.2`, or that it is uncertain."""
+    if quantity.certain:
+        return f"of {say(quantity.mean())}"
+    return f"that is uncertain ({say_law(quantity)})"
 
 
 def say_law(quantity: Quantity) -> str:
@@ -181,7 +189,19 @@ def say_law(quantity: Quantity) -> str:
         return quantity.describe()
     assert isinstance(data, dict)
     kept = {key: value for key, value in data.items() if key not in ("source", "note", "dist")}
-    return ", ".join([quantity.dist, *(f"{key} {_write(value)}" for key, value in kept.items())])
+    parts = [quantity.dist]
+    for key, value in kept.items():
+        if key == "truncate":
+            ends = (value.get("low", "−∞"), value.get("high", "∞"))
+            parts.append(f"truncated to [{', '.join(_write(end) for end in ends)}]")
+        elif key == "discount":
+            parts.append(f"discounted by {percent(value)}")
+        elif key == "spike":
+            at = _write(value.get("at", 0.0))
+            parts.append(f"with probability {_write(value['weight'])} exactly {at}")
+        else:
+            parts.append(f"{key} {_write(value)}")
+    return ", ".join(parts)
 
 
 def _numbers(data: Any) -> Iterable[float]:
