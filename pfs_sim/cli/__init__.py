@@ -7,6 +7,8 @@ run       run, with --deterministic
 asking    check, resolve, kinds
 writing   schema, new
 tracing   trace
+explaining explain
+judging   integrity
 words     termsheet, diff
 """
 

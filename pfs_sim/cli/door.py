@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("asking", "Say everything that is wrong or implausible in a scenario."),
     "new": ("writing", "Write a commented scenario to start from; it runs as it is."),
     "kinds": ("asking", "List what the language knows: distributions, outcomes, measures, …"),
+    "explain": ("explaining", "Show where the risk comes from, and who holds it."),
+    "integrity": ("judging", "Show what is paid for nothing, and what success goes unpaid."),
     "trace": ("tracing", "Show one path as a ledger: draws, people, measures, every payment."),
     "resolve": ("asking", "Print a scenario in full: overlays worked in, defaults filled in."),
     "termsheet": ("words", "Write the contract in plain language, for a lawyer to check."),

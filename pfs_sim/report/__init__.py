@@ -11,5 +11,7 @@ editor       the JSON Schema of scenario files
 kinds        what the language knows, read from the code
 termsheet/   the contract in plain language
 differences  what differs between two scenarios, clause by clause
+risk         who holds which risk, loss by cause, tornado
+integrity    what a contract pays for: judgments, cliffs, other sizes
 folder       what `run --out` leaves behind
 """
