@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -121,7 +122,7 @@ def make_up_connecticut(paths=10_000, seed=1, source=CONNECTICUT, sets=()) -> De
         "versions": {"pfs_sim": "0.1.0", "python": "3.11", "numpy": "2.4"},
     }
     results = Results(tuple(listed), found, fan, resolve(loaded), provenance)
-    file = Path(str(source)).name
+    file = Path(source).name if isinstance(source, str | Path) else "deal.yaml"
     deck = Deck(
         results, summarize(results), f"pfs-sim run {file} --paths {paths} --seed {seed}", file,
         (), loaded.warnings, inputs,
@@ -193,3 +194,84 @@ def make_up_ledger(scenario, results, path):
         "events": [{"event": "service stops", "date": scenario.clock.date(grid // 2).isoformat(),
                     "why": "funds ran out"}] if math.isclose(paid, 0.0) else [],
     }
+
+
+def change(deck, fan=None, **columns):
+    """A deck with some columns of its results replaced (`__` for a dot), all else as it was."""
+    values = deck.results.values.copy()
+    for name, value in columns.items():
+        values[deck.results.names.index(name.replace("__", "."))] = value
+    old = deck.results
+    results = Results(
+        old.columns, values, old.fan if fan is None else fan, old.resolved, old.provenance
+    )
+    ledgers = {
+        path: make_up_ledger(deck.scenario, results, path)
+        for path in choose_paths(results).values()
+    }
+    return replace(deck, results=results, table=summarize(results), ledgers=ledgers)
+
+
+def lose_everything(deck):
+    """Nobody pays, nothing comes back."""
+    zero = np.zeros(deck.results.paths)
+    changes = {
+        name: 0.0 for name in deck.results.names
+        if name.startswith(("payor.payments", "payor.dcf", "payor.claimed", "payor.cut"))
+    }
+    for holder_name in [f"tranche.{n}" for n in deck.scenario.capital.tranches] + ["investors"]:
+        drawn = deck.results[f"{holder_name}.drawn"]
+        for column, values in holder(holder_name, drawn, zero, zero.size).items():
+            changes[column] = values
+    fan = deck.results.fan.copy()
+    fan[:, 0] = 0.0
+    return change(deck, fan, **{name.replace(".", "__"): v for name, v in changes.items()})
+
+
+def enroll_nobody(deck):
+    """No client, no measure, no payment, no cost but the fixed ones."""
+    lost = lose_everything(deck)
+    gone = {
+        name: np.nan if ".effect_" in name else 0.0 for name in lost.results.names
+        if name.startswith(("program.", "outcome.", "payor.savings", "payor.net"))
+    }
+    fan = lost.results.fan.copy()
+    fan[:, 3] = 0.0
+    return change(lost, fan, **{name.replace(".", "__"): v for name, v in gone.items()})
+
+
+def pay_the_same(deck, amount=7.5e6):
+    """A payment that never varies."""
+    year = next(n for n in deck.results.names if n.startswith("payor.payments.fy2021"))
+    changes = {"payor.payments": amount, "payor.payments_pv": 0.87 * amount, year: amount}
+    for name in deck.results.names:
+        if name.startswith("payor.payments.") and name != year:
+            changes[name] = 0.0
+    fan = deck.results.fan.copy()
+    fan[:, 0] = 0.0
+    fan[:, 0, -1] = amount
+    return change(deck, fan, **{name.replace(".", "__"): v for name, v in changes.items()})
+
+
+_HARD = {
+    "name": "<script>alert(1)</script> \"A\" & 'B' 🙂 שלום עולם",
+    "description": "</style><img src=x onerror=alert(1)> {{ 7*7 }} & &amp;",
+    "capital.tranches.senior.label": "</title><b>Älteste</b> \u202eevil",
+    "capital.tranches.senior.holder": "مؤسسة <i>",
+    "contract.terms.placement.label": "{% raw %} <td> 🙂 \"quoted\"",
+    "outcomes.placement.label": "תוצאה <svg onload=alert(1)>",
+    "outcomes.placement.unit": "<u>",
+    "contract.payors.dcf.label": "محكمة & Söhne <script>",
+}
+HARD_NAMES = tuple(f"{path}={json.dumps(name, ensure_ascii=False)}" for path, name in _HARD.items())
+
+
+def make_forty_terms():
+    """The Connecticut deal with forty payment terms."""
+    data = resolve(load(CONNECTICUT))
+    base = data["contract"]["terms"]["screens"]
+    data["contract"]["terms"] = {
+        f"line_{k}": {**base, "label": f"Line {k} of a long rate card", "cap": 100_000.0 + k}
+        for k in range(1, 41)
+    }
+    return data

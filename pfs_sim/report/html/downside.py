@@ -51,7 +51,7 @@ def list_downside(deck: Deck) -> list[DownsideRow]:
 
 def say_odd_returns(deck: Deck) -> list[str]:
     """Paths whose IRR is not an ordinary number, by kind: none is dropped in silence."""
-    said = []
+    found = []
     words = {
         "total_loss": "lose everything, an IRR of −100%",
         "nothing_invested": "put no money in, so there is no IRR",
@@ -60,11 +60,15 @@ def say_odd_returns(deck: Deck) -> list[str]:
         "out_of_range": "have cash flows too extreme for an IRR",
     }
     for column, label in list_investors(deck.results).items():
-        for status, count in deck.table[f"{column}.irr"].statuses.items():
-            if count and status in words:
-                paths = "path" if count == 1 else "paths"
-                said.append(f"{isolate(label)}: {count:,} {paths} {words[status]}.")
-    return said
+        statuses = deck.table[f"{column}.irr"].statuses
+        said = [
+            f"{count:,} path{'s' * (count != 1)} {words[status]}"
+            for status, count in statuses.items()
+            if count and status in words
+        ]
+        if said:
+            found.append(f"{isolate(label)}: {'; '.join(said)}.")
+    return found
 
 
 def has_investors(deck: Deck) -> bool:

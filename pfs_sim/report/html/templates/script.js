@@ -104,8 +104,12 @@
 
   /* Figures: the mark under the pointer, or the next one on an arrow key, says its value. */
   for (const figure of document.querySelectorAll("figure.chart")) {
-    const says = figure.querySelectorAll("[data-say]");
-    if (!says.length) continue;
+    /* A title is a tooltip where there is no script; here it becomes the text that is read out. */
+    for (const title of figure.querySelectorAll("svg > * > title")) {
+      title.parentNode.dataset.say = title.textContent;
+      title.remove();
+    }
+    if (!figure.querySelector("[data-say]")) continue;
     const line = make("output", { class: "readout", "aria-live": "polite" }, "Point at or touch the figure, or use ← →, to read a value.");
     figure.querySelector("figcaption").append(line);
     let now = null;
@@ -119,7 +123,6 @@
     };
     for (const chart of figure.querySelectorAll("svg.wide, svg.narrow")) {
       const marks = [...chart.querySelectorAll("[data-say]")];
-      for (const title of chart.querySelectorAll("[data-say] > title")) title.remove();
       chart.tabIndex = 0;
       const under = (event) => {
         let mark = document.elementFromPoint(event.clientX, event.clientY)?.closest?.("[data-say]");
