@@ -27,6 +27,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "kinds": ("asking", "List what the language knows: distributions, outcomes, measures, …"),
     "explain": ("explaining", "Show where the risk comes from, and who holds it."),
     "integrity": ("judging", "Show what is paid for nothing, and what success goes unpaid."),
+    "settle": ("settling", "Say what is due, paid and received for what was measured."),
+    "backtest": ("settling", "Hold priors to what closed deals were published to have paid."),
     "trace": ("tracing", "Show one path as a ledger: draws, people, measures, every payment."),
     "resolve": ("asking", "Print a scenario in full: overlays worked in, defaults filled in."),
     "termsheet": ("words", "Write the contract in plain language, for a lawyer to check."),

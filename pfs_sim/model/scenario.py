@@ -60,8 +60,11 @@ class Scenario(Noun):
     )
     published: dict[str, object] = Field(
         default_factory=dict,
-        description="What was published about how the deal ended (for back-tests); never used "
-        "by a simulation.",
+        description="What was published about how the deal ended; read by `backtest`, never used "
+        "by a simulation. payments: {total, terms: {term}, by_date: {date}}, measures: {measure}, "
+        "outcomes: {outcome: {statistic, value}}, tranches: {tranche: {irr, moic, "
+        "principal_loss, drawn}}, guarantor: {paid}, source, note. A figure is a number, "
+        "{value, rounded, note}, or null where words were published and no number.",
     )
 
     def findings(self) -> Iterator[Finding]:
