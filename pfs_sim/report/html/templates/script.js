@@ -61,6 +61,7 @@
   /* A link into a panel that is switched off switches it on. */
   const reveal = () => {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (target?.matches("details")) target.open = true;
     const panel = target && target.closest(".off");
     if (!panel) return;
     document.querySelector(`[role=tab][aria-controls="${panel.id}"]`)?.click();
@@ -103,6 +104,7 @@
   }
 
   /* Figures: the mark under the pointer, or the next one on an arrow key, says its value. */
+  let hint = "Point at or touch a figure, or use ← → on it, to read a value.";
   for (const figure of document.querySelectorAll("figure.chart")) {
     /* A title is a tooltip where there is no script; here it becomes the text that is read out. */
     for (const title of figure.querySelectorAll("svg > * > title")) {
@@ -110,7 +112,8 @@
       title.remove();
     }
     if (!figure.querySelector("[data-say]")) continue;
-    const line = make("output", { class: "readout", "aria-live": "polite" }, "Point at or touch the figure, or use ← →, to read a value.");
+    const line = make("output", { class: "readout", "aria-live": "polite" }, hint);
+    hint = "";
     figure.querySelector("figcaption").append(line);
     let now = null;
     const read = (mark) => {
