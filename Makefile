@@ -8,12 +8,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := ct_family_stability
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test verify bench clean
+.PHONY: help demo test verify browser bench clean
 
 help:
 	@echo "make demo    install into $(VENV) and run the Connecticut Family Stability deal"
 	@echo "make test    install what tests need; ruff, mypy, the tests, a few of them without the JIT"
 	@echo "make verify  the statistical and long checks"
+	@echo "make browser the reports in a real browser (needs Chromium and its driver)"
 	@echo "make bench   the speed comparisons"
 	@echo "make clean   remove $(VENV), out/ and the tools' caches"
 	@echo "Another interpreter: make PYTHON=python3.12 demo"
@@ -32,6 +33,9 @@ test: $(VENV)/.for-test
 verify: $(VENV)/.for-test
 	$(BIN)/python -m pytest -n $(WORKERS) -m verify
 
+browser: $(VENV)/.for-browser
+	$(BIN)/python -m pytest -m browser tests/browser
+
 bench: $(VENV)/.for-bench
 	$(BIN)/python -m benchmarks
 
@@ -42,6 +46,7 @@ clean:
 # One stamp per set of packages: installed once, and again when the metadata change.
 $(VENV)/.for-demo: EXTRAS := parquet,xlsx
 $(VENV)/.for-test: EXTRAS := parquet,xlsx,test
+$(VENV)/.for-browser: EXTRAS := parquet,xlsx,test,browser
 $(VENV)/.for-bench: EXTRAS := parquet,bench
 
 $(VENV)/.for-%: setup.cfg pyproject.toml

@@ -29,12 +29,23 @@ __version__ = "0.1.0"
 _FACE = {
     "Results": "pfs_sim.results",
     "ScenarioError": "pfs_sim.errors",
+    "explain": "pfs_sim.analysis.explain",
+    "judge_integrity": "pfs_sim.analysis.integrity",
     "load": "pfs_sim.reading",
     "simulate": "pfs_sim.simulate",
     "summarize": "pfs_sim.metrics.deal",
 }
 
-__all__ = ["Results", "ScenarioError", "__version__", "load", "simulate", "summarize"]
+__all__ = [
+    "Results",
+    "ScenarioError",
+    "__version__",
+    "explain",
+    "judge_integrity",
+    "load",
+    "simulate",
+    "summarize",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ no quantity that is added, removed or re-ordered shifts another.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,24 +16,9 @@ from pfs_sim.addresses import stream_key
 from pfs_sim.errors import InputError
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.row import SOURCES, Row
+from pfs_sim.sampling import Uniforms, pseudo_random
 
 F8 = npt.NDArray[np.float64]
-
-
-class Uniforms(Protocol):
-    """Where path-level uniforms come from: [path, quantity] in the open interval (0, 1)."""
-
-    def __call__(self, keys: npt.NDArray[np.uint64], first: int, count: int) -> F8:
-        """Uniforms of `count` paths from path `first` on, a column for each key."""
-
-
-def pseudo_random(keys: npt.NDArray[np.uint64], first: int, count: int) -> F8:
-    """Philox uniforms by address."""
-    from pfs_sim.kernels.random import fill_uniforms
-
-    out = np.empty((count, keys.size))
-    fill_uniforms(keys, first, out)
-    return out
 
 
 def source_seeds(seed: int, seeds: Mapping[str, int] | None = None) -> dict[str, int]:

@@ -14,13 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim import __version__
-from pfs_sim.draws import Inputs, Kept, Uniforms, pseudo_random, source_seeds
+from pfs_sim.draws import Inputs, Kept, source_seeds
 from pfs_sim.errors import InputError
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.outputs import FAN_PATHS, Column, columns, output_plan
 from pfs_sim.plan.row import SOURCES, Row
 from pfs_sim.reading import Loaded, load, scenario_hash, state
 from pfs_sim.results import FAN, Results
+from pfs_sim.sampling import Design, Uniforms, pseudo_random, read_design
 
 if TYPE_CHECKING:
     from pfs_sim.kernels.path import Plan, Scratch
@@ -77,8 +78,13 @@ def compile_scenario(
     own_seeds: Mapping[str, int] | None = None,
     kept: Kept | None = None,
     fixed: Mapping[str, float] | None = None,
+    count_seed: int | None = None,
 ) -> Compiled:
-    """Scenario → everything that the kernels need. Errors: InputError for unknown sources."""
+    """Scenario → everything that the kernels need. Errors: InputError for unknown sources.
+
+    With `count_seed` the path-level inputs stay as they are, and everything that is drawn inside
+    a path (who comes, who leaves, who has the event, which appropriation fails) is another draw.
+    """
     from pfs_sim.kernels.path import Plan
     from pfs_sim.plan.money import money_plan
     from pfs_sim.plan.people import people_plan
@@ -88,10 +94,11 @@ def compile_scenario(
     if unknown:
         raise InputError(f"found the source {unknown[0]!r}; allowed: {', '.join(SOURCES)}")
     by_source = source_seeds(seed, seeds)
+    counts = by_source if count_seed is None else source_seeds(count_seed)
     row = Row(scenario)
     plan = Plan(
-        people_plan(scenario, row, by_source, frozen=frozen),
-        money_plan(scenario, row, by_source, frozen=frozen),
+        people_plan(scenario, row, counts, frozen=frozen),
+        money_plan(scenario, row, counts, frozen=frozen),
         output_plan(scenario, row),
     )
     inputs = Inputs(scenario, row, by_source, frozen, uniforms, own_seeds, kept, fixed)
@@ -132,7 +139,7 @@ def simulate(
     frozen: Collection[str] = (),
     true_mode: bool = False,
     given: F8 | None = None,
-    uniforms: Uniforms = pseudo_random,
+    sampling: Design | str = "random",
     own_seeds: Mapping[str, int] | None = None,
     fixed: Mapping[str, float] | None = None,
     progress: Callable[[int], None] | None = None,
@@ -143,37 +150,50 @@ def simulate(
     paths is the first n paths of any longer run. `frozen` sources take their means; `true_mode`
     replaces every measure by its true value; `given[measure, evaluation]` (NaN: not given) are
     measured values. `fixed` quantities, by dotted path, have one value on every path, and all
-    others what they would have had. `progress` is called with the number of paths done since the
-    last call.
+    others what they would have had. `sampling` is `random`, `antithetic` or `sobol` (path-level
+    inputs in 8 replicates of a scrambled Sobol sequence; `sobol:16` in 16). `progress` is called
+    with the number of paths done since the last call.
     """
     if paths < 1:
         raise InputError(f"found {paths} paths; allowed: 1 or more")
+    design = read_design(sampling)
+    design.check(paths)
+    if design.kind == "sobol" and (seeds or own_seeds):
+        raise InputError("found seeds of their own with Sobol sampling; allowed: one seed for all")
     compiled = compile_scenario(
-        deal, seed, seeds=seeds, frozen=frozen, uniforms=uniforms, own_seeds=own_seeds,
-        fixed=fixed,
+        deal, seed, seeds=seeds, frozen=frozen, uniforms=design.uniforms(seed),
+        own_seeds=own_seeds, fixed=fixed,
     )
     values, fan = live_compiled(
         compiled, paths, threads=threads, chunk=chunk, true_mode=true_mode, given=given,
         progress=progress,
     )
+    about: dict[str, Any] = {
+        "seed": seed,
+        "own_seeds_by_source": dict(seeds or {}),
+        "frozen": sorted(frozen),
+        "true_mode": true_mode,
+    }
+    if fixed:
+        about["fixed"] = dict(fixed)
+    return gather(compiled, values, fan, about, design)
+
+
+def gather(
+    compiled: Compiled, values: F8, fan: F8, about: dict[str, Any], sampling: Design
+) -> Results:
+    """Results of paths lived, with where they came from: `about` the run, the deal, versions."""
     resolved = state(compiled.scenario)
-    return Results(
-        compiled.columns,
-        values,
-        fan,
-        resolved,
-        {
-            "seed": seed,
-            "paths": paths,
-            "scenario": compiled.scenario.name,
-            "scenario_hash": scenario_hash(resolved),
-            "own_seeds_by_source": dict(seeds or {}),
-            "frozen": sorted(frozen),
-            **({"fixed": dict(fixed)} if fixed else {}),
-            "true_mode": true_mode,
-            "versions": versions(),
-        },
-    )
+    provenance = {
+        "seed": about["seed"],
+        "paths": values.shape[1],
+        "scenario": compiled.scenario.name,
+        "scenario_hash": scenario_hash(resolved),
+        **about,
+        **({} if sampling.kind == "random" else {"sampling": str(sampling)}),
+        "versions": versions(),
+    }
+    return Results(compiled.columns, values, fan, resolved, provenance)
 
 
 def live_compiled(

@@ -12,6 +12,7 @@ from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.row import Row
 
 KINDS = ("event", "count", "amount", "score", "milestone")
+TYPED = ("enrolled", "treated", "completed", "left", "active")
 COUNTED = (
     "referred", "eligible", "enrolled", "treated", "control", "completed", "left", "active"
 )
@@ -67,6 +68,7 @@ class Writer:
         self.T = self.grid.periods
         self.duration = r.randint(1, 4)
         self.method = r.choice(["none", "simple", "blocked"])
+        self.shifted = r.chance(0.2)  # two types are solved from a correlation
         self.dates = {
             f"e{n}": at for n, at in enumerate(sorted(r.sample(range(2, self.T), r.randint(1, 3))))
         }
@@ -97,13 +99,15 @@ class Writer:
         found["evaluation"] = self.evaluation()
         found["capital"] = self.capital()
         found["contract"] = self.contract()
+        if not any(term.get("pool") for term in found["contract"]["terms"].values()):
+            found["capital"].get("waterfall", {}).pop("side", None)
         return self.correlate(found)
 
     # Program.
 
     def program(self):
         r = self.r
-        plan = r.near(3, 14, 1)
+        plan = r.near(3, 14, 1) if r.chance(0.92) else r.near(60, 250, 1)
         if r.chance(0.3):
             plan = [r.near(0, 14, 1) for _ in range(r.randint(3, self.T + 1))]
         referrals = {"per_period": plan, "multiplier": r.quantity(0.6, 1.4)}
@@ -123,10 +127,12 @@ class Writer:
         if self.method != "none":
             found["assignment"]["share"] = r.choice([0.5, 0.5, 0.25, 0.75])
             found["assignment"]["block"] = r.choice([4, 8])
+        self.target, self.end = None, self.T
         if r.chance(0.6):
-            found["target"] = r.randint(5, 45)
+            found["target"] = self.target = r.randint(5, 45)
         if r.chance(0.6):
-            found["window_end"] = self.when(r.randint(3, self.T))
+            self.end = r.randint(3, self.T)
+            found["window_end"] = self.when(self.end)
         if r.chance(0.3):
             found["intake_limit"] = r.randint(3, 9)
         if r.chance(0.5):
@@ -155,7 +161,7 @@ class Writer:
                     "shape": r.quantity(0.5, 2.0),
                     "scale": r.quantity(0.5, 3.0),
                 },
-                {"kind": "piecewise", "leave": [r.near(0, 0.4) for _ in range(r.randint(1, 5))]},
+                {"kind": "piecewise", "leave": self.leave()},
                 {"kind": "retention", "at": self.retention()},
             ]
         )
@@ -170,6 +176,12 @@ class Writer:
             found["no_show"] = r.quantity(0.05, 0.3)
         return found
 
+    def leave(self):
+        """P(leaving) by period of treatment; now and then nobody, or in the last one everybody."""
+        r = self.r
+        found = [r.choice([r.near(0, 0.4), r.near(0, 0.4), 0.0]) for _ in range(self.duration)]
+        return [*found[:-1], 1.0] if r.chance(0.1) else found[: r.randint(1, self.duration)]
+
     def retention(self):
         months = self.grid.months
         first = self.r.choice([f"{months} months", "5 months", "1 periods", "1"])
@@ -177,9 +189,10 @@ class Writer:
         return {first: self.r.near(0.7, 0.95), later: self.r.near(0.2, 0.6)}
 
     def types(self):
-        r = self.r
-        if r.chance(0.4):
-            return {"client_correlation": r.near(0.01, 0.06)} if r.chance(0.5) else {}
+        r, self.typed = self.r, False
+        if self.shifted or r.chance(0.4):
+            return {"client_correlation": r.near(0.0, 0.06)} if self.shifted else {}
+        self.typed = True
         shares = r.choice([[1.0], [0.3, 0.7], [0.2, 0.5, 0.3]])
         return {
             "types": {
@@ -231,6 +244,8 @@ class Writer:
             found["loss"] = {"treated": r.quantity(0, 0.3), "control": r.quantity(0, 0.3)}
         if kind == "event":
             found |= {"level": r.quantity(0.3, 0.6), "trials": r.choice([1, 1, 1, 5])}
+            if scale == "log_odds" and not self.shifted and r.chance(0.08):
+                found["level"] = r.choice([0.0, 1.0])
             if r.chance(0.3):
                 found |= {"icc": r.near(0.02, 0.3)}
                 found |= {"cluster": r.randint(2, 4)} if r.chance(0.6) else {}
@@ -250,7 +265,7 @@ class Writer:
             found |= {"level": r.quantity(8, 12), "sd": r.quantity(2, 4)}
         else:
             found |= {"level": r.quantity(0.4, 0.7), "units": r.choice([1.0, 30.5])}
-            found["qualify"] = self.span(r.choice([0, 0, 1, 2]))
+            found["qualify"] = self.span(min(self.duration, r.choice([0, 0, 1, 2])))
             if r.chance(0.5):
                 found["limit"] = r.randint(1, 3)
         return found
@@ -265,8 +280,10 @@ class Writer:
             measures[f"c{n}"] = {"program": what}
             if what != "active" and r.chance(0.3):
                 measures[f"c{n}"]["basis"] = "vintage"
+            if self.typed and what in TYPED and r.chance(0.5):
+                measures[f"c{n}"]["type"] = "type0"
         if r.chance(0.35):
-            measures["card"] = self.card()
+            measures |= self.cards()
         base = list(measures)
         makers = [
             lambda: {"blend": {m: r.near(-1, 1) for m in r.some(base, 1, 3)}, "constant": 0.5},
@@ -308,46 +325,53 @@ class Writer:
             found["ratio"] = 1.5 if self.found[name]["good"] == "lower" else 0.8
         if design != "rct" and r.chance(0.5):
             found["bias"] = r.quantity(-0.02, 0.02)
-        tests = self.kinds[name] != "milestone" and "icc" not in self.found[name]
-        if found["statistic"] not in ("total", "mean") and tests and r.chance(0.3):
+        if found["statistic"] not in ("total", "mean") and r.chance(0.3):
             found["significance"] = {"alpha": r.choice([0.05, 0.25, 0.45])}
         if r.chance(0.3):
-            found["minimum_sample"] = r.randint(1, 12)
+            found["minimum_sample"] = r.randint(1, 12 if self.target is None else 5)
         return found
 
-    def card(self):
-        """A rate card with a cap for each client, over outcomes that the card can have."""
+    def cards(self):
+        """Rate cards with a cap for each client: one or two, each outcome on one of them."""
         r = self.r
         names = [
             name
             for name, kind in self.kinds.items()
-            if kind != "score" and "icc" not in self.found[name] and "loss" not in self.found[name]
+            if kind != "score" and "icc" not in self.found[name]
         ]
-        names = [n for n in names if self.found[n].get("after") in (None, *names)]
-        if not names:
-            return {"program": "treated"}
+        names = [name for name in names if self.found[name].get("after") in (None, *names)]
+        chained = any("after" in self.found[name] for name in names)
+        split = len(names) if chained or r.chance(0.6) else 1
         return {
-            "person": {name: r.near(10, 200, 1) for name in names},
-            "cap": r.near(50, 900, 1),
-            "basis": r.choice(["cumulative", "vintage"]),
+            f"card{n}": {
+                "person": {name: r.near(10, 200, 1) for name in part},
+                "cap": r.near(50, 900, 1),
+                "basis": r.choice(["cumulative", "vintage"]),
+            }
+            for n, part in enumerate((names[:split], names[split:]))
+            if part
         }
 
     # Contract.
 
-    def condition(self):
+    def condition(self, at=None):
+        """A bound on a measure; before the first evaluation only the program can be counted."""
         r = self.r
-        found = {"measure": r.choice(list(self.measures))}
+        names = list(self.measures)
+        if at is not None and at < min(self.dates.values()):
+            names = [name for name in names if "program" in self.measures[name]]
+        found = {"measure": r.choice(names)}
         if r.chance(0.5):
             found["at_least"] = r.choice([-1.0, 0.0, 0.05, 1.0, 10.0])
         else:
             found["below"] = r.choice([0.0, 0.1, 1.0, 20.0])
         return found
 
-    def conditions(self, p):
+    def conditions(self, p, at=None):
         r = self.r
-        found = {"only_if": {"a": self.condition()}} if r.chance(p) else {}
+        found = {"only_if": {"a": self.condition(at)}} if r.chance(p) else {}
         if r.chance(p):
-            found["any_of"] = {"b": self.condition(), "c": self.condition()}
+            found["any_of"] = {"b": self.condition(at), "c": self.condition(at)}
         return found
 
     def schedule(self):
@@ -383,25 +407,29 @@ class Writer:
         r = self.r
         found = {"schedule": self.schedule(), "pays": "money"}
         fixed = found["schedule"]["kind"] == "fixed"
-        lag = r.randint(0, 3)
-        if lag:
-            found["lag"] = self.span(lag)
-        if not fixed or r.chance(0.2):
+        due = sorted(self.dates.values())
+        if not fixed:
             found["measure"] = r.choice(list(self.measures))
         elif r.chance(0.5):
-            found["at"] = sorted(r.sample(range(self.T), 2))
+            found["at"] = due = sorted(r.sample(range(self.T), 2))
         if "at" not in found and r.chance(0.3):
             found["at"] = r.some(self.dates, 1, 3)
+            due = sorted(self.dates[e] for e in found["at"])
+        lag = min(r.randint(0, 3), self.T - due[-1])
+        if lag:
+            found["lag"] = self.span(lag)
         if self.tranches and r.chance(0.15) and not fixed:
             found["pays"] = r.choice(["irr", "principal_share"])
             found["schedule"] = {"kind": "tiers", "tiers": [[0.0, 0.4], [0.3, 0.9]], "below": 0.1}
             if r.chance(0.5):
                 found["cap"] = r.near(500, 6000, 1)
-            return found
+            if r.chance(0.4):
+                return found
         found["basis"] = r.choice(["cumulative", "cumulative", "each"])
-        if r.chance(0.25):
+        if r.chance(0.25) and found["pays"] == "money":
             found["times"] = r.choice([2.0, 0.5, r.choice(list(self.measures))])
-        if r.chance(0.3):
+        money = found["pays"] == "money" and not fixed
+        if r.chance(0.4) and found["basis"] == "cumulative" and money:
             found["claw_back"] = True
         if r.chance(0.4):
             found["cap"] = r.near(500, 6000, 1)
@@ -409,20 +437,17 @@ class Writer:
             found["floor"] = r.near(10, 400, 1)
         if r.chance(0.25):
             found["fiscal_year_cap"] = self.year_cap(3000, "claw_back" not in found)
-        found |= self.conditions(0.2)
+        found |= self.conditions(0.2, due[0])
         if others and r.chance(0.2):
             found["unless_paid"] = [r.choice(others)]
-        if r.chance(0.25):
-            found["holdback"] = {
-                "share": r.near(0.1, 0.5),
-                "release": self.when(r.randint(2, self.T)),
-            }
+        if r.chance(0.35) and due[0] + 1 <= self.T - lag:
+            release = r.randint(due[0] + 1, self.T - lag)
+            found["holdback"] = {"share": r.near(0.1, 0.5), "release": self.when(release)}
             if r.chance(0.5):
-                found["holdback"]["only_if"] = {"h": self.condition()}
+                found["holdback"]["only_if"] = {"h": self.condition(release)}
         if r.chance(0.25):
             found["escalation"] = {"rate": r.near(-0.02, 0.05), "since": self.when(r.randint(0, 2))}
-        if self.tranches and r.chance(0.15) and not self.switched:
-            self.switched = True
+        if self.tranches and r.chance(0.15):
             found["switch"] = {
                 "tranches": self.repaid[:2],
                 "rate": r.near(0, 0.06),
@@ -436,7 +461,7 @@ class Writer:
 
     def contract(self):
         r = self.r
-        self.payors, self.switched = ["state", "county"][: r.randint(1, 2)], False
+        self.payors = ["state", "county"][: r.randint(1, 2)]
         payors = {}
         for name in self.payors:
             payors[name] = {}
@@ -447,8 +472,8 @@ class Writer:
             if r.chance(0.4):
                 payors[name]["default"] = {
                     "probability": r.quantity(0.05, 0.5),
-                    "lost": r.choice([1.0, 0.4, 0.0]),
-                    "late": r.choice([0, 1, 2]),
+                    **r.choice([{"lost": 1.0}, {"lost": 0.4}, {"lost": 0.3, "late": 2}]),
+                    **r.choice([{}, {"lost": 0.0, "late": 1}]),
                 }
         terms = {}
         for n in range(r.randint(1, 4)):
@@ -466,25 +491,29 @@ class Writer:
     def triggers(self):
         r, found = self.r, {}
         if r.chance(0.35):
+            at = sorted(r.sample(range(1, self.T), 2))
             found["end"] = {
-                "at": [self.when(t) for t in sorted(r.sample(range(1, self.T), 2))],
+                "at": [self.when(t) for t in at],
                 "action": "terminate",
                 "wind_down": r.quantity(0, 300),
                 "pays_after": r.chance(0.5),
-            } | self.conditions(0.6)
-        if r.chance(0.3):
+            } | self.conditions(0.6, at[0])
+        if r.chance(0.35):
+            at = r.randint(1, min(self.end, self.T - 1) - 1)
             found["grow"] = {
-                "at": [self.when(r.randint(1, self.T - 1))],
+                "at": [self.when(at)],
                 "action": "expand",
-                "target": r.randint(30, 60),
                 "window_end": self.when(self.T - 1),
-            } | self.conditions(0.4)
+            } | self.conditions(0.4, at)
+            if self.target is not None and r.chance(0.8):
+                found["grow"]["target"] = self.target + r.randint(3, 20)
         if self.tranches and r.chance(0.25):
+            at = r.randint(1, self.T - 1)
             found["hold"] = {
-                "at": [self.when(r.randint(1, self.T - 1))],
+                "at": [self.when(at)],
                 "action": "stop_funding",
                 "tranches": r.some(self.tranches, 1, 2),
-            } | self.conditions(0.4)
+            } | self.conditions(0.4, at)
         return dict(sorted(found.items(), key=lambda _: r.random()))
 
     # Capital.
@@ -549,15 +578,20 @@ class Writer:
                 tranche["compounding"] = r.choice(["simple", "compound"])
                 if kind == "loan":
                     tranche["pays"] = r.choice(["accrued", "paid"])
+            first, last = 0, self.T
+            if r.chance(0.3):
+                first = r.randint(0, 2)
+                tranche["first"] = self.when(first)
+            if r.chance(0.2):
+                last = r.randint(4, self.T - 1)
+                tranche["last"] = self.when(last)
             if r.chance(0.2):
                 tranche["draw"] = "upfront"
-            if r.chance(0.3):
-                tranche["first"] = self.when(r.randint(0, 2))
-            if r.chance(0.2):
-                tranche["last"] = self.when(r.randint(3, self.T - 1))
-            if r.chance(0.2):
+            elif r.chance(0.25):
+                part = tranche["commitment"] / 3
                 tranche["schedule"] = {
-                    self.key(t): r.near(100, 3000, 1) for t in r.sample(range(self.T - 1), 2)
+                    self.key(t): r.near(part / 4, part, 1)
+                    for t in r.sample(range(first, last), 2)
                 }
         return found
 
@@ -568,6 +602,8 @@ class Writer:
         found = {}
         if r.chance(0.4):
             found["fee"] = {"pay": "fee", "to": ["intermediary"], "amount": r.near(50, 600, 1)}
+            if r.chance(0.3):
+                found["fee"]["to"] = ["intermediary", "provider"]
             if r.chance(0.4):
                 found["fee"]["to"] = {"intermediary": 0.6, "provider": 0.4}
         if r.chance(0.3):
@@ -600,10 +636,12 @@ class Writer:
         }
         if r.chance(0.5):
             found["limit"] = r.near(100, 3000, 1)
-        if r.chance(0.3):
-            found["pot"] = {self.key(t): r.near(100, 1500, 1) for t in r.sample(range(self.T), 2)}
+        at = self.T
         if r.chance(0.4):
-            found["at"] = self.when(r.randint(self.T // 2, self.T))
+            at = r.randint(self.T // 2, self.T)
+            found["at"] = self.when(at)
+        if r.chance(0.3):
+            found["pot"] = {self.key(t): r.near(100, 1500, 1) for t in r.sample(range(at), 2)}
         return {"backstop": found}
 
     # What links them.

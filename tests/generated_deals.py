@@ -148,7 +148,8 @@ def deals(draw: Any) -> dict[str, Any]:
     period, least, most = draw(st.sampled_from([("year", 4, 10), ("quarter", 6, 16)]))
     periods = draw(st.integers(least, most))
     pools = draw(st.sampled_from([[], [], ["side"]]))
-    tranches = {n: draw(tranche(periods)) for n in "abc"[: draw(st.sampled_from([0, 1, 2, 2, 3, 3]))]}
+    how_many = draw(st.sampled_from([0, 1, 2, 2, 3, 3]))
+    tranches = {n: draw(tranche(periods)) for n in "abc"[:how_many]}
     payors = {n: draw(payor(periods)) for n in "pq"[: draw(st.integers(1, 2))]}
     names = list(tranches)
     terms = {
@@ -193,7 +194,10 @@ def deals(draw: Any) -> dict[str, Any]:
         "payors": payors,
         "triggers": {"end": trigger} if action else {},
         "costs": {
-            "care": {"per_client_period": draw(st.sampled_from([0.0, 5.0, 20.0])), "inflation": 0.02},
+            "care": {
+                "per_client_period": draw(st.sampled_from([0.0, 5.0, 20.0])),
+                "inflation": 0.02,
+            },
             "office": {"per_period": draw(st.sampled_from([0.0, 20.0, 60.0]))},
             "study": {"at": {str(draw(moment(periods))): draw(money)}},
         },

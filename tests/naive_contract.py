@@ -5,7 +5,7 @@ from collections import defaultdict
 from datetime import date
 from itertools import pairwise
 
-from tests.naive_measures import holds, program_count, reaches
+from tests.naive_measures import holds, reaches
 
 
 def pay(schedule, x):
@@ -54,8 +54,9 @@ def whole_years(since, then):
 class Contract:
     """The terms of one path: what is claimed, held back, on its way, paid."""
 
-    def __init__(self, deal, people):
+    def __init__(self, deal, people, evaluate):
         self.deal, self.people = deal, people
+        self.today = evaluate  # grid point: Evaluation
         self.contract = deal.scenario.contract
         self.terms, self.payors = self.contract.terms, self.contract.payors
         self.evaluations = {}  # grid point: Evaluation
@@ -63,7 +64,7 @@ class Contract:
         self.held = dict.fromkeys(self.terms, 0.0)
         self.pending = {name: defaultdict(float) for name in self.terms}  # by grid point
         self.rates = {name: defaultdict(list) for name in self.terms}  # return tables
-        self.later = {name: defaultdict(dict) for name in self.terms}  # carried, by payor
+        self.carried = {name: defaultdict(float) for name in self.terms}  # past a fiscal year
         self.late = {name: defaultdict(dict) for name in self.terms}  # delayed, by payor
         self.paid_in = defaultdict(float)  # (what, name, fiscal year)
         self.paid_all = defaultdict(float)  # (what, name)
@@ -74,21 +75,24 @@ class Contract:
         }
         self.by_payor = {payor: list(zeros) for payor in self.payors}
 
-    def look(self, name, t):
-        """A measure as conditions see it: a count of the program today, else as last measured."""
-        measure = self.deal.scenario.evaluation.measures[name]
+    def look(self, name, t, counted=True):
+        """A measure as conditions see it: of the program alone today, else as last measured.
+
+        A holdback (`counted` false) looks at the last evaluation for every measure.
+        """
         past = [at for at in self.evaluations if at <= t]
-        if hasattr(measure, "program") and t not in past:
-            before = max(past, default=0)
-            return program_count(self.deal, self.people, measure, t, before), True
+        if counted and t not in past and self.today(t).looks_at_program_alone(name):
+            return self.today(t).measure(name)
         return self.evaluations[max(past)].measure(name) if past else (0.0, False)
 
-    def agree(self, rule, t):
+    def agree(self, rule, t, counted=True):
         """Whether all of `only_if` and one of `any_of`, if any, hold."""
-        if not all(holds(each, self.look(each.measure, t)) for each in rule.only_if.values()):
-            return False
+
+        def holding(conditions):
+            return [holds(each, self.look(each.measure, t, counted)) for each in conditions]
+
         some = getattr(rule, "any_of", {})
-        return not some or any(holds(each, self.look(each.measure, t)) for each in some.values())
+        return all(holding(rule.only_if.values())) and (not some or any(holding(some.values())))
 
     def falls_due(self, term, t):
         """Whether a term is determined at a grid point."""
@@ -113,7 +117,7 @@ class Contract:
                 self.release(name, term, t)
 
     def claim(self, name, term, t):
-        if not self.agree(term, t) or any(self.claimed[other] > 0 for other in term.unless_paid):
+        if not self.agree(term, t) or any(self.claimed[other] for other in term.unless_paid):
             return
         x = 0.0
         if term.measure is not None:
@@ -121,21 +125,12 @@ class Contract:
             if not valid:
                 return
         arrives = t + self.deal.clock.span(term.lag)
-        if term.pays != "money":
-            if arrives <= self.deal.T:
-                self.rates[name][arrives].append(pay(term.schedule, x))
-            return
-        amount = pay(term.schedule, x) * self.times(term, t) * self.escalate(term, t)
-        if term.floor is not None:
-            amount = max(amount, term.floor.value)
-        new = self.new_claim(name, term, amount)
-        self.claimed[name] += new
-        self.table["due"][name][t] += new
-        back = term.holdback
-        if new > 0 and back is not None and t <= self.deal.grid(back.release):
-            self.held[name] += back.share.value * new
-            new *= 1 - back.share.value
-        self.send(name, t, arrives, new)
+        factor = self.times(term, t) * self.escalate(term, t)
+        if term.pays == "money":
+            amount = pay(term.schedule, x) * factor
+            self.send(name, t, arrives, self.take(name, term, t, amount))
+        elif arrives <= self.deal.T:
+            self.rates[name][arrives].append((pay(term.schedule, x), factor))
 
     def times(self, term, t):
         if not isinstance(term.times, str):
@@ -150,10 +145,25 @@ class Contract:
         base = self.deal.clock.date(since) if isinstance(since, int) else date.fromisoformat(since)
         return (1 + term.escalation.rate.value) ** whole_years(base, self.deal.clock.date(t))
 
+    def take(self, name, term, t, amount):
+        """Claim an amount: what is on its way now, less what is held back."""
+        if term.floor is not None:
+            amount = max(amount, term.floor.value)
+        new = self.new_claim(name, term, amount)
+        self.claimed[name] += new
+        self.table["due"][name][t] += new
+        back = term.holdback
+        # A return table is claimed when it arrives, which on the day of the release is too late.
+        late = 0 if term.pays == "money" else 1
+        if new > 0 and back is not None and t + late <= self.deal.grid(back.release):
+            self.held[name] += back.share.value * new
+            new *= 1 - back.share.value
+        return new
+
     def new_claim(self, name, term, amount):
         """What an amount adds to the claims so far, below the term's cap."""
         cap = math.inf if term.cap is None else term.cap.value
-        if term.basis == "each" or term.schedule.kind == "fixed":
+        if term.basis == "each" or term.schedule.kind == "fixed" or term.pays != "money":
             return min(amount, cap - self.claimed[name])
         new = min(amount, cap) - self.claimed[name]
         return 0.0 if new < 0 and not term.claw_back and amount >= 0 else new
@@ -168,7 +178,7 @@ class Contract:
     def release(self, name, term, t):
         """What was held back falls due if its conditions hold, else it is forfeited."""
         held, self.held[name] = self.held[name], 0.0
-        if self.agree(term.holdback, t):
+        if self.agree(term.holdback, t, counted=False):
             self.send(name, t, t + self.deal.clock.span(term.lag), held)
 
     def arrive(self, t, capital):
@@ -176,15 +186,14 @@ class Contract:
         pools = defaultdict(float)
         for name, term in self.terms.items():
             amount = self.pending[name].pop(t, 0.0)
-            for rate in self.rates[name].pop(t, []):
-                amount += self.solve(name, term, rate, t, capital)
-            shares = self.shares(term)
-            if amount < 0:
-                parts = {payor: amount * share for payor, share in shares.items()}
-            else:
-                if term.switch is not None:
-                    amount = self.switch(term.switch, amount, t, capital)
-                parts = self.appropriate(name, amount, shares, t)
+            for rate, factor in self.rates[name].pop(t, []):
+                owed = self.owe(term, rate, t, capital) * factor
+                amount += self.take(name, term, t, owed)
+            if term.switch is not None and amount > 0:
+                amount = self.switch(term.switch, amount, t, capital)
+            amount += self.carried[name].pop(t, 0.0)
+            parts = self.appropriate(name, amount, self.shares(term), t)
+            if sum(parts.values()) > 0:
                 parts = self.limit(name, term, parts, t)
             year = self.deal.clock.fiscal_year(t)
             for payor, part in parts.items():
@@ -201,18 +210,13 @@ class Contract:
             return dict.fromkeys(self.payors, 1 / len(self.payors))
         return {payor: share.value for payor, share in term.payors.items()}
 
-    def solve(self, name, term, rate, t, capital):
+    def owe(self, term, rate, t, capital):
         """A return table: what brings the investors to an IRR, or to a share of principal."""
-        amount = capital.missing(rate, t) if term.pays == "irr" else capital.unreturned(rate)
-        if term.cap is not None:
-            amount = min(amount, term.cap.value - self.claimed[name])
-        self.claimed[name] += amount
-        self.table["due"][name][t] += amount
-        return amount
+        return capital.missing(rate, t) if term.pays == "irr" else capital.unreturned(rate)
 
     def switch(self, rule, amount, t, capital):
         """The full share until principal and interest are repaid, a factor of it from then on."""
-        owed = sum(max(0.0, capital.hurdle(i, rule.rate.value, t)) for i in rule.tranches)
+        owed = max(0.0, sum(capital.hurdle(i, rule.rate.value, t) for i in rule.tranches))
         return min(amount, owed) + max(0.0, amount - owed) * rule.factor.value
 
     def fails(self, payor, t):
@@ -230,8 +234,6 @@ class Contract:
     def appropriate(self, name, amount, shares, t):
         """Split a payment over its payors; a failed appropriation loses or delays it."""
         parts = {payor: amount * share for payor, share in shares.items()}
-        for payor, part in self.later[name].pop(t, {}).items():
-            parts[payor] = parts.get(payor, 0.0) + part
         for payor, part in parts.items():
             failed = self.fails(payor, t)
             if failed == 0 or part <= 0:
@@ -292,6 +294,5 @@ class Contract:
             elif later is None:
                 self.table["lost"][name][t] += over
             else:
-                found = self.later[name][later]
-                found[payor] = found.get(payor, 0.0) + over
+                self.carried[name][later] += over
         return kept

@@ -27,10 +27,11 @@ def reaches(x, bound, exceed=False):
 
 
 class Evaluation:
-    """All measures at one evaluation date."""
+    """All measures at a grid point: of an evaluation, or of the program alone on any day."""
 
-    def __init__(self, deal, people, e, true_mode, given):
-        self.deal, self.people, self.e = deal, people, e
+    def __init__(self, deal, people, t, true_mode, given):
+        self.deal, self.people, self.t = deal, people, t
+        self.e = max((e for e, at in enumerate(deal.dates) if at <= t), default=-1)
         self.true_mode, self.given = true_mode, given
         self.measures = deal.scenario.evaluation.measures
         self.found = {}
@@ -43,18 +44,27 @@ class Evaluation:
 
     def look(self, name):
         m = list(self.measures).index(name)
-        if self.given is not None and not math.isnan(self.given[m][self.e]):
+        given = self.given is not None and self.e >= 0
+        if given and not math.isnan(self.given[m][self.e]):
             return float(self.given[m][self.e]), True
         measure = self.measures[name]
         if isinstance(measure, OutcomeMeasure):
             return self.outcome(name, measure)
         if isinstance(measure, ProgramMeasure):
-            j = self.deal.dates[self.e]
-            before = self.deal.dates[self.e - 1] if self.e else 0
-            return program_count(self.deal, self.people, measure, j, before), True
+            before = max((at for at in self.deal.dates if at < self.t), default=0)
+            return program_count(self.deal, self.people, measure, self.t, before), True
         if isinstance(measure, PersonMeasure):
             return self.person(name, measure)
         return self.combine(measure)
+
+    def looks_at_program_alone(self, name):
+        """Whether a measure counts the program, or combines measures that do."""
+        measure = self.measures[name]
+        if isinstance(measure, OutcomeMeasure | PersonMeasure):
+            return False
+        if isinstance(measure, ProgramMeasure):
+            return True
+        return all(self.looks_at_program_alone(other) for other in parts_of(measure))
 
     def combine(self, measure):
         """Measures made of measures."""
@@ -80,24 +90,36 @@ class Evaluation:
         if isinstance(measure, Fallback):
             parts = [self.measure(name) for name in measure.fallback]
             return next((part for part in parts if part[1]), NOTHING)
-        early = self.deal.dates[self.e] < self.deal.grid(measure.date)
+        early = self.t < self.deal.grid(measure.date)
         return self.measure(measure.before if early else measure.then)
+
+    def cluster(self, name, n1, n0):
+        """Mean clients in a cluster: as stated, or of the cohorts' arms enrolled so far."""
+        stated = getattr(self.deal.scenario.outcomes[name], "cluster", None)
+        if stated is not None:
+            return stated
+        arms = (TREATED,) if n0 is None else (CONTROL, TREATED)
+        cohorts = sum(n > 0 for arm in arms for n in self.people["enrolled"][arm][: self.t])
+        return max(1.0, (n1 + (n0 or 0.0)) / cohorts) if cohorts else 1.0
 
     def vintages(self, measure):
         return [self.e] if measure.basis == "vintage" else range(self.e + 1)
 
     def person(self, name, measure):
-        """Money earned client by client."""
+        """Money earned client by client; the truth: what is expected, below the caps of all."""
         cards = [n for n, found in self.measures.items() if isinstance(found, PersonMeasure)]
         vintages, outcomes = self.vintages(measure), list(self.deal.scenario.outcomes)
-        measured = sum(
-            self.people["n"][outcomes.index(outcome)][TREATED][sample][v]
-            for outcome in measure.person
-            for sample in (NO_SHOW, LEFT, COMPLETED)
-            for v in vintages
-        )
+
+        def sums(table, outcome):
+            rows = self.people[table][outcomes.index(outcome)][TREATED]
+            return sum(row[v] for row in rows for v in vintages)
+
+        measured = max(sums("n", outcome) for outcome in measure.person)
         if measured <= 0:
             return NOTHING
+        if self.true_mode:
+            hoped = sum(price.value * sums("e", k) for k, price in measure.person.items())
+            return min(hoped, measured * measure.cap.value), True
         return sum(self.people["person"][cards.index(name)][v] for v in vintages), True
 
     def add(self, measure, table, arm):
@@ -135,14 +157,15 @@ class Evaluation:
             mean0 = self.add(measure, "e0", None) / (n1 * trials)
         elif other is None:
             trend = self.deal.input(f"evaluation.measures.{name}.trend")
-            years = self.deal.dates[self.e] * self.deal.years
+            years = self.t * self.deal.years
             mean0 = measure.comparison.value * (1 + trend) ** years
         else:
             mean0 = self.add(measure, y, other) / (n0 * trials)
         sign = 1 if outcome.good == "lower" else -1
         difference = sign * (mean0 - mean1)
         if measure.significance is not None and not self.true_mode:
-            error = standard_error(self.deal, measure.outcome, mean1, mean0, n1, n0)
+            size = self.cluster(measure.outcome, n1, n0)
+            error = standard_error(self.deal, measure.outcome, mean1, mean0, n1, n0, size)
             if not significant(difference, error, measure.significance.alpha.value):
                 return NOTHING
         if measure.statistic == "relative_reduction":
@@ -150,6 +173,13 @@ class Evaluation:
         if measure.statistic == "averted":
             return difference * n1 * trials + bias, True
         return difference + bias, True
+
+
+def parts_of(measure):
+    """Names of the measures of which a measure is made."""
+    kinds = ("blend", "ratio", "product", "best_of", "worst_of", "fallback")
+    found = next((getattr(measure, kind) for kind in kinds if hasattr(measure, kind)), None)
+    return [measure.before, measure.then] if found is None else list(found)
 
 
 def significant(difference, error, alpha):
@@ -160,19 +190,26 @@ def significant(difference, error, alpha):
     return difference / error >= bound
 
 
-def standard_error(deal, name, mean1, mean0, n1, n0):
-    """The usual standard error of a difference; n0 None: a fixed comparison."""
+def standard_error(deal, name, mean1, mean0, n1, n0, size=1):
+    """The usual standard error of a difference; n0 None: a fixed comparison.
+
+    `size`: clients in a cluster. A client of a milestone has as many occasions as periods of
+    treatment can count.
+    """
     outcome, at = deal.scenario.outcomes[name], f"outcomes.{name}"
     if outcome.kind in ("event", "milestone"):
-        trials, widen = 1, 1.0
+        units, widen = 1.0, 1.0
         if outcome.kind == "event":
-            trials = outcome.trials
-            widen += ((outcome.cluster or 1) - 1) * outcome.icc.value
-        if n0 is None:
-            return math.sqrt(max(0.0, mean0 * (1 - mean0) / (n1 * trials) * widen))
-        pooled = (mean1 * n1 + mean0 * n0) / (n1 + n0)
-        variance = pooled * (1 - pooled) * (1 / n1 + 1 / n0) / trials * widen
-        return math.sqrt(max(0.0, variance))
+            occasions = outcome.trials
+            widen += (size * occasions - 1) * outcome.icc.value if outcome.icc.value > 0 else 0.0
+        else:
+            length = deal.clock.span(deal.scenario.program.service.duration)
+            occasions = min(length, outcome.limit or length)
+            units = occasions * outcome.units.value
+        p1, p0 = mean1 / units, mean0 / units
+        pooled = p0 if n0 is None else (p1 * n1 + p0 * n0) / (n1 + n0)
+        each = 1 / n1 + (0.0 if n0 is None else 1 / n0)
+        return units * math.sqrt(max(0.0, pooled * (1 - pooled) * each / occasions * widen))
 
     def variance(mean):
         if outcome.kind == "count":

@@ -75,8 +75,8 @@ class Capital:
         )
 
     def investors(self):
-        """Everyone at risk, providers with a deferred fee among them."""
-        return [i for i, found in self.tranches.items() if found.kind != "grant"]
+        kept = ("grant", "deferred_fee")
+        return [i for i, found in self.tranches.items() if found.kind not in kept]
 
     def missing(self, rate, t):
         return max(0.0, sum(self.hurdle(i, rate, t) for i in self.investors()))
@@ -100,16 +100,22 @@ class Capital:
                 self.grants[t] += opening.amount.value
                 self.till += opening.amount.value
 
-    def receive(self, t, arrived):
-        """Payments go to their pools; what is owed to the payor comes from till and investors."""
+    def receive(self, arrived):
+        """Payments go to their pools."""
         for pool, amount in arrived.items():
             self.pools[pool] += amount
+
+    def owe_payor(self, t):
+        """What is owed to the payor comes from the main pool, the till, then the investors."""
         for pool, held in self.pools.items():
-            if held < 0:
+            if pool != "main" and held < 0:
+                self.pools["main"] += held
                 self.pools[pool] = 0.0
-                from_till = min(self.till, -held)
-                self.till -= from_till
-                self.call(t, -held - from_till)
+        owed = max(0.0, -self.pools["main"])
+        self.pools["main"] += owed
+        from_till = min(self.till, owed)
+        self.till -= from_till
+        self.call(t, owed - from_till)
 
     def call(self, t, amount):
         weights = {i: found.commitment.value for i, found in self.tranches.items()}
@@ -120,6 +126,7 @@ class Capital:
 
     def distribute(self, t):
         """The waterfall: the steps of a pool share what is in it, in the order of the file."""
+        self.owe_payor(t)
         if t == self.deal.T:
             self.take_steps(t, [pool for pool in self.pools if pool != "main"])
             for pool in self.pools:
@@ -364,7 +371,11 @@ def look_at_triggers(deal, contract, capital, known, t):
 
 def live_money(deal, people, known, true_mode, given):
     """All grid points: (cash, measures, an event that the people did not know of, or None)."""
-    contract, capital = Contract(deal, people), Capital(deal, people, known)
+
+    def evaluate(t):
+        return Evaluation(deal, people, t, true_mode, given)
+
+    contract, capital = Contract(deal, people, evaluate), Capital(deal, people, known)
     names = list(deal.scenario.evaluation.measures)
     measures = {name: [(0.0, False)] * len(deal.dates) for name in names}
     ended = NEVER
@@ -378,15 +389,14 @@ def live_money(deal, people, known, true_mode, given):
         if t <= ended:
             for e, at in enumerate(deal.dates):
                 if at == t:
-                    found = Evaluation(deal, people, e, true_mode, given)
-                    contract.evaluations[t] = found
+                    contract.evaluations[t] = evaluate(t)
                     for name in names:
-                        measures[name][e] = found.measure(name)
+                        measures[name][e] = contract.evaluations[t].measure(name)
         contract.determine(t, ended)
         news = look_at_triggers(deal, contract, capital, known, t)
         if news is not None:
             return None, None, news
-        capital.receive(t, contract.arrive(t, capital))
+        capital.receive(contract.arrive(t, capital))
         if deal.scenario.capital.draws == "before_distribution":
             capital.fund(t)
         capital.distribute(t)

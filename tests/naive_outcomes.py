@@ -6,8 +6,10 @@ from itertools import pairwise
 
 from pfs_sim.model.evaluation import OutcomeMeasure, PersonMeasure
 from pfs_sim.tables.state import MATCHED, TREATED
-from tests.naive_random import beta_binomial, binomial, gamma, negative_binomial, normal, poisson
+from tests.naive_people import thin
+from tests.naive_random import beta_binomial, gamma, negative_binomial, normal, poisson
 
+AVERAGE = object()  # in the place of a stream: clients to whom happens what is expected
 TINY = sys.float_info.min  # the least mean amount on the difference scale
 
 
@@ -103,6 +105,11 @@ def level(deal, name, kind, period, share):
     return deal.input(f"{at}.share"), move(outcome.scale, base, shift, TINY, math.inf)
 
 
+def is_expected(deal, stream):
+    """Whether what is recorded is what is expected to be recorded."""
+    return stream is AVERAGE or "chance" in deal.frozen
+
+
 def expect(outcome, clients, law):
     """The expected sum of so many clients (not milestones)."""
     if outcome.kind == "event":
@@ -115,7 +122,7 @@ def expect(outcome, clients, law):
 def draw(deal, stream, name, clients, law):
     """What is recorded of so many clients (not milestones)."""
     outcome, at = deal.scenario.outcomes[name], f"outcomes.{name}"
-    frozen = "chance" in deal.frozen
+    frozen = is_expected(deal, stream)
     if clients <= 0:
         return 0.0
     if outcome.kind == "event":
@@ -129,7 +136,7 @@ def draw(deal, stream, name, clients, law):
         return negative_binomial(stream, outcome.dispersion.value * clients, mean)
     if outcome.kind == "amount":
         shape = deal.input(f"{at}.shape")
-        some = binomial(stream, clients, law[0])
+        some = thin(stream, clients, law[0], frozen)
         return gamma(stream, shape * some) * law[1] / shape
     return clients * law + normal(stream) * math.sqrt(clients) * deal.input(f"{at}.sd")
 
@@ -138,24 +145,24 @@ def record(deal, stream, name, clients, p):
     """Events among so many clients, as the record shows them."""
     outcome = deal.scenario.outcomes[name]
     trials, icc = clients * outcome.trials, outcome.icc.value
-    frozen = "chance" in deal.frozen
+    frozen = is_expected(deal, stream)
     if frozen:
         y = trials * p
     elif icc > 0:
         size = outcome.cluster or clients
         y, rest = 0.0, clients
         while rest > 0:
-            y += beta_binomial(stream, min(size, rest) * outcome.trials, p, icc)
-            rest -= min(size, rest)
+            each = min(size, rest) * outcome.trials
+            whole = math.floor(each)
+            y += beta_binomial(stream, whole, p, icc) + (each - whole) * p
+            rest -= size
     else:
-        y = binomial(stream, trials, p)
+        y = thin(stream, trials, p, frozen)
     if outcome.record is None:
         return y
     seen = deal.input(f"outcomes.{name}.record.sensitivity")
     wrong = 1 - deal.input(f"outcomes.{name}.record.specificity")
-    if frozen:
-        return y * seen + (trials - y) * wrong
-    return binomial(stream, y, seen) + binomial(stream, trials - y, wrong)
+    return thin(stream, y, seen, frozen) + thin(stream, trials - y, wrong, frozen)
 
 
 def repeat(deal, stream, outcome, clients, laws):
@@ -164,8 +171,7 @@ def repeat(deal, stream, outcome, clients, laws):
     states = [clients] + [0.0] * ((limit or 1) - 1)  # clients by successes so far
     for p in laws:
         took = [
-            n * p if stream is None or "chance" in deal.frozen else binomial(stream, n, p)
-            for n in states
+            thin(stream, n, p, stream is None or is_expected(deal, stream)) for n in states
         ]
         found.append(sum(took))
         if limit is not None:
@@ -271,10 +277,8 @@ class Happening:
             stream = deal.stream("attrition", f"follow_up:{name}", *cell)
             for group in groups:
                 n = self.recorded[outcome.after, id(group)] if outcome.after else group.n
-                if "attrition" in deal.frozen:
-                    n = n * (1 - lost)
-                elif not deal.certainly(f"outcomes.{name}.loss.{arm}", 0.0):
-                    n = binomial(stream, n, 1 - lost)
+                if not deal.certainly(f"outcomes.{name}.loss.{arm}", 0.0):
+                    n = thin(stream, n, 1 - lost, "attrition" in deal.frozen)
                 self.measured[name, id(group)] = n
 
     def happen(self, name):
@@ -340,50 +344,68 @@ class Happening:
                 self.follow(name)
 
     def pay_clients(self, p, card):
-        """Draw the outcomes of a rate card client by client, and what each of them earns."""
+        """Draw the outcomes of a rate card client by client, and what each of them earns.
+
+        Clients are numbered, and of each outcome the first are those who were followed up.
+        """
         names = list(card.person)
+        free = [name for name in names if self.outcomes[name].after not in card.person]
         for cell, groups in self.cells.items():
             stream = self.deal.stream("chance", f"outcome:{names[0]}", *cell)
             for group in groups:
-                if "chance" in self.deal.frozen:
-                    self.expect_client(p, card, group)
-                    continue
-                chained = [n for n in names if self.outcomes[n].after in card.person]
-                self.measured |= {(name, id(group)): 0 for name in chained}
+                self.measured |= {(n, id(group)): 0 for n in names if n not in free}
                 sums = {name: [] for name in names}
-                for i in range(int(group.n)):
+                most = max(self.measured[name, id(group)] for name in free)
+                whole = 0 if "chance" in self.deal.frozen else math.floor(most)
+                for i in range(whole):
                     self.earn(p, card, group, self.live_client(stream, card, group, i, sums), 1)
+                if most > whole:
+                    earned, clients = self.live_average(card, group, whole, sums)
+                    self.earn(p, card, group, earned, clients)
                 for name in names:
                     self.keep(name, group, sums[name])
 
+    def lose(self, name, group):
+        """Probability of being lost to follow-up."""
+        arm = "treated" if group.arm == TREATED else "control"
+        return self.deal.input(f"outcomes.{name}.loss.{arm}")
+
     def live_client(self, stream, card, group, i, sums):
-        """One client's outcomes in the order of the card: [(grid point, money)]."""
+        """One client's outcomes in the order of the card: [(grid point, money)].
+
+        Whether a client who can have a following outcome is followed up is drawn in turn.
+        """
         earned, had = [], {}
         for name, price in card.person.items():
             after = self.outcomes[name].after
             if after in card.person:
-                one = had[after] > 0
+                one = had[after] > 0 and thin(stream, 1, 1 - self.lose(name, group), False) > 0
                 self.measured[name, id(group)] += one
             else:
-                one = i < self.measured[name, id(group)]
-            found = occur(self.deal, stream, name, group, int(one), True)
+                one = i < math.floor(self.measured[name, id(group)])
+            found = occur(self.deal, stream, name, group, 1, True) if one else []
             had[name] = total(found)
             sums[name] += found
             earned += [(when, units * price.value) for when, units in found]
         return earned
 
-    def expect_client(self, p, card, group):
-        """With chance frozen, every client of a group earns what is expected."""
-        earned = []
+    def live_average(self, card, group, drawn, sums):
+        """What clients beyond those drawn earn: all of them, or a fraction of one, as expected."""
+        earned, had, most = [], {}, 0.0
         for name, price in card.person.items():
             after = self.outcomes[name].after
             if after in card.person:
-                self.measured[name, id(group)] = self.recorded[after, id(group)]
-            n = self.measured[name, id(group)]
-            found = occur(self.deal, self.deal.stream("chance", ""), name, group, n, True)
-            self.keep(name, group, found)
-            earned += [(when, units * price.value / group.n) for when, units in found if units]
-        self.earn(p, card, group, earned, group.n)
+                n = had[after] * (1 - self.lose(name, group))
+                self.measured[name, id(group)] += n
+            else:
+                n = self.measured[name, id(group)]
+                n -= min(math.floor(n), drawn)
+                most = max(most, n)
+            found = occur(self.deal, AVERAGE, name, group, n, True)
+            had[name] = total(found)
+            sums[name] += found
+            earned += [(when, units * price.value) for when, units in found]
+        return [(when, money / most) for when, money in earned], most
 
     def earn(self, p, card, group, earned, clients):
         """Add up a client's money by vintage, capped."""

@@ -8,6 +8,7 @@ from pfs_sim.tables.state import COMPLETED, CONTROL, LEFT, NEVER, NO_SHOW, TREAT
 from tests.naive_random import binomial, negative_binomial, poisson
 
 MANY = math.inf
+NOBODY = 1e-9  # less room than this is a rounding error of fractional people
 
 
 @dataclass
@@ -89,9 +90,7 @@ def refer(deal, known, t):
 def consent(deal, t, referred):
     """C_t, those eligible and consenting."""
     p = deal.input("program.eligible") * deal.input("program.consent")
-    if "enrollment" in deal.frozen:
-        return referred * p
-    return binomial(deal.stream("enrollment", "consent", t), referred, p)
+    return thin(deal.stream("enrollment", "consent", t), referred, p, "enrollment" in deal.frozen)
 
 
 def places(deal, t, groups):
@@ -126,6 +125,8 @@ class Assignment:
 
     def assign(self, t, wanting, free, room_t, room_c):
         """Admit up to `wanting` people: (treated, control)."""
+        if "enrollment" not in self.deal.frozen and free != MANY:
+            free = math.floor(free + NOBODY)  # a fraction of a place takes nobody
         if self.rule.method == "none":
             return min(wanting, free), 0
         if "enrollment" in self.deal.frozen:
@@ -178,6 +179,17 @@ def fit(wanting, treated, room_t, room_c):
     return treated, control
 
 
+def thin(stream, n, p, frozen):
+    """How many of n people: drawn, or where the source is frozen expected.
+
+    Where another source is frozen there may be a fraction of a person, who gets its expectation.
+    """
+    if frozen:
+        return n * p
+    whole = math.floor(n)
+    return binomial(stream, whole, p) + (n - whole) * p
+
+
 def split_types(deal, t, arm, n):
     """A cohort's arm by type, one binomial after the other."""
     shares = [share for share, _ in types_of(deal)]
@@ -186,7 +198,7 @@ def split_types(deal, t, arm, n):
     for share in shares[:-1]:
         rest = 1 - before
         p = share / rest if rest > 0 else 0.0
-        took = n * p if "enrollment" in deal.frozen else binomial(stream, n, min(1.0, p))
+        took = thin(stream, n, min(1.0, p), "enrollment" in deal.frozen)
         found.append(took)
         n, before = n - took, before + share
     return [*found, n]
@@ -266,18 +278,14 @@ def serve(deal, t, arm, kind, n, length):
     attrition = deal.scenario.program.attrition
     if attrition is None or (arm == CONTROL and attrition.control is None):
         return [group(length + 1, n, t + length, 1.0, COMPLETED)]
-    stream = deal.stream("attrition", "leave", t, arm, kind)
-
-    def thin(count, p):
-        return count * p if "attrition" in deal.frozen else binomial(stream, count, p)
-
+    stream, frozen = deal.stream("attrition", "leave", t, arm, kind), "attrition" in deal.frozen
     found = []
     if arm == TREATED:
-        absent = thin(n, deal.input("program.attrition.no_show"))
+        absent = thin(stream, n, deal.input("program.attrition.no_show"), frozen)
         found.append(group(0, absent, t, 0.0, NO_SHOW))
         n -= absent
     for a, p in enumerate(leaving(deal, kind, arm, length)):
-        left = thin(n, p)
+        left = thin(stream, n, p, frozen)
         found.append(group(1 + a, left, t + a + 1, (a + 0.5) / length, LEFT))
         n -= left
     return [*found, group(length + 1, n, t + length, 1.0, COMPLETED)]
@@ -308,7 +316,7 @@ def live_program(deal, known):
         room_t = max(0.0, target_t - sum(people["enrolled"][TREATED]))
         room_c = max(0.0, target_c - sum(people["enrolled"][CONTROL]))
         treated = control = 0
-        closed = t >= end or t >= known.stop or room_t + room_c <= 0
+        closed = t >= end or t >= known.stop or room_t + room_c <= NOBODY
         if not closed:
             limit = MANY if program.intake_limit is None else program.intake_limit
             wanting = min(queue, limit, room_t + room_c)

@@ -22,6 +22,7 @@ FLOORS = [
     {"model", "kernels"},
     {"reading"},
     {"plan"},
+    {"sampling"},
     {"draws"},
     {"results"},
     {"simulate"},

@@ -67,6 +67,7 @@ def made_up(monkeypatch):
         return make_up_results(deal.document, paths, seed)
 
     monkeypatch.setattr(import_module("pfs_sim.simulate"), "simulate", simulate)
+    monkeypatch.setattr("pfs_sim.report.html.deck.live_stories", lambda results: {})
     return calls
 
 
@@ -203,7 +204,7 @@ class TestRun:
                     ("payments", "returns", "cash", "enrollment") for kind in ("svg", "png")}
         assert names == pictures | {
             "summary.json", "summary.txt", "metrics.csv", "scenario.resolved.yaml",
-            "manifest.json", "results.npz", "paths.parquet",
+            "manifest.json", "results.npz", "paths.parquet", "report.html",
         }
         assert (out / "summary.txt").read_text(encoding="utf-8").rstrip() == done.stdout.rstrip()
         manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))

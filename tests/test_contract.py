@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tests.money_case import Case, years
 
 from pfs_sim.tables.state import NEVER, StopCause
+from tests.money_case import Case, years
 
 CLOSE = {"rel": 1e-12, "abs": 1e-9}
 
@@ -317,6 +317,33 @@ def test_holdback_is_released_or_forfeited():
     for row in range(3):
         whole = cash.paid[row].sum() + cash.forfeited[row].sum() + cash.lost[row].sum()
         assert cash.due[row].sum() == pytest.approx(whole, **CLOSE)
+
+
+def test_a_release_asks_the_last_evaluation():
+    hold = {"share": 0.5, "only_if": {"c": {"measure": "people", "at_least": 24.0}}}
+    found = case(
+        {
+            "before": term(holdback=hold | {"release": 1}),
+            "between": term(holdback=hold | {"release": 3}),
+            "at": term(holdback=hold | {"release": 5}),
+        },
+        measures={"people": {"program": "treated"}},
+        dates={"one": 2, "two": 5},
+    )
+    found.people.enrolled[1, :6] = 8.0  # 16 at the first evaluation, 40 at the second
+    found.live({"x": 100.0})
+    assert found.paid("before") == years({2: 100.0})
+    assert found.paid("between") == years({2: 50.0})
+    assert found.paid("at") == years({2: 50.0, 5: 50.0})
+
+
+def test_a_return_table_that_arrives_at_the_release_is_whole():
+    table = {"kind": "fixed", "amount": 0.0}
+    hold = {"share": 0.5, "release": 5}
+    found = case({"pay": term(table, pays="irr", lag=1, holdback=hold)}, capital=LOAN)
+    cash = found.live({"x": 1.0})
+    assert found.paid() == years({5: 1_000.0})
+    assert cash.lost.sum() == 0.0
 
 
 def test_what_is_claimed_at_the_release_is_released_with_the_rest():

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from tests.money_case import Case
 
 from pfs_sim.tables.state import COMPLETED, CONTROL, LEFT, MATCHED, NO_SHOW, TREATED, Missing
+from tests.money_case import Case
 
 CLOSE = {"rel": 1e-12}
 

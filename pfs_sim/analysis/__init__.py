@@ -3,4 +3,11 @@
 lived      one path with everything that happened on it
 trace      that path as a ledger of plain data
 base_case  the deal at its means: cash flow by period
+indices    Sobol indices and Shapley shares from any pick-and-freeze
+explain    risk by source: those shares for each party of a deal
+causes     expected losses split over the sources; the tornado
+integrity  false payment, missed success, the price of noise, deadweight
+cliffs     where one more participant moves many dollars
+grounds    what a payment term rests on
+scaling    the same deal with more people, or judged on more
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,17 +41,28 @@ class Lived:
 
 
 def live_one(
-    deal: Deal, path: int = 0, seed: int = 1, *, frozen: Collection[str] = ()
+    deal: Deal,
+    path: int = 0,
+    seed: int = 1,
+    *,
+    frozen: Collection[str] = (),
+    given: F8 | None = None,
+    fixed: Mapping[str, float] | None = None,
 ) -> Lived:
-    """Live one path of a run by its number. InputError for a number that no run can have."""
+    """Live one path of a run by its number. InputError for a number that no run can have.
+
+    `frozen`, `given` and `fixed` are those of `simulate`: sources at their means, measured values
+    [measure, evaluation], single quantities by dotted path.
+    """
     from pfs_sim.kernels.collect import collect
     from pfs_sim.kernels.path import live
 
     if not 0 <= path <= LAST_PATH:
         raise InputError(f"found path {path}; allowed: 0 to {LAST_PATH}")
-    compiled = compile_scenario(deal, seed, frozen=frozen)
+    compiled = compile_scenario(deal, seed, frozen=frozen, fixed=fixed)
     evaluation = compiled.scenario.evaluation
-    given = np.full((len(evaluation.measures), len(evaluation.dates)), np.nan)
+    if given is None:
+        given = np.full((len(evaluation.measures), len(evaluation.dates)), np.nan)
     scratch, row = compiled.scratch(), compiled.inputs.draw(path, 1)[0]
     live(compiled.plan, scratch, row, path, 0, given)
     out = np.empty(len(compiled.columns))

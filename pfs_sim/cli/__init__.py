@@ -7,6 +7,10 @@ run       run, with --deterministic
 asking    check, resolve, kinds
 writing   schema, new
 tracing   trace
+settling  settle, backtest
+explaining explain
+judging   integrity
+words     termsheet, diff
 """
 
 from pfs_sim.cli.door import main

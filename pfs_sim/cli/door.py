@@ -25,8 +25,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("asking", "Say everything that is wrong or implausible in a scenario."),
     "new": ("writing", "Write a commented scenario to start from; it runs as it is."),
     "kinds": ("asking", "List what the language knows: distributions, outcomes, measures, …"),
+    "explain": ("explaining", "Show where the risk comes from, and who holds it."),
+    "integrity": ("judging", "Show what is paid for nothing, and what success goes unpaid."),
+    "settle": ("settling", "Say what is due, paid and received for what was measured."),
+    "backtest": ("settling", "Hold priors to what closed deals were published to have paid."),
+    "report": ("reporting", "Write one HTML file about a deal, or several beside each other."),
     "trace": ("tracing", "Show one path as a ledger: draws, people, measures, every payment."),
     "resolve": ("asking", "Print a scenario in full: overlays worked in, defaults filled in."),
+    "termsheet": ("words", "Write the contract in plain language, for a lawyer to check."),
+    "diff": ("words", "Say what differs between two scenarios, clause by clause."),
     "schema": ("writing", "Print the JSON Schema of scenario files, for editors."),
 }
 INTERRUPTED, BROKEN_PIPE = 130, 141

@@ -23,11 +23,11 @@ from pfs_sim.tables.ledger import (
     PRINCIPAL,
     TILL,
     UNFUNDED,
-    Ledger,
+    Books,
     Records,
 )
-from pfs_sim.tables.money import MoneyPlan, StepKind
-from pfs_sim.tables.state import NEVER, TREATED, People
+from pfs_sim.tables.money import CapitalTables, StepKind
+from pfs_sim.tables.state import NEVER
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
@@ -62,21 +62,20 @@ def accrue(deal: Any, links: I8, tranches: Records, holding: Records) -> None:
 
 @inline
 def _charge(
-    plan: MoneyPlan,
+    tables: CapitalTables,
+    overall: float,
     moment: Any,
     row: F8,
-    people: People,
+    active: float,
+    enrolled: float,
     t: int,
     stop: int,
     served: bool,
     expenses: Records,
 ) -> float:
     """Write the cost of every line on grid point `t`; returns their sum."""
-    active, enrolled = 0.0, 0.0
-    if t < stop and t < people.active.size:
-        active, enrolled = people.active[t], people.enrolled[TREATED, t]
-    for u in range(plan.lines.size):
-        line, expense = plan.lines[u], expenses[u]
+    for u in range(tables.lines.size):
+        line, expense = tables.lines[u], expenses[u]
         amount = expense.per_client * active + expense.per_enrollment * enrolled
         if t >= line.first and (t < stop or line.stops == 0):
             charged = served if line.last == NEVER else bool(t <= line.last)
@@ -84,12 +83,12 @@ def _charge(
                 amount += expense.per_period
         expense.now = amount
     for entry in range(moment.dated, moment.dated_end):
-        dated = plan.dated[entry]
-        factor = row[plan.lines[dated.line].overrun] * row[plan.deal[0].overrun]
+        dated = tables.dated[entry]
+        factor = row[tables.lines[dated.line].overrun] * overall
         expenses[dated.line].now += row[dated.column] * factor
     total = 0.0
-    for u in range(plan.lines.size):
-        expenses[u].now *= plan.inflation[u, t]
+    for u in range(tables.lines.size):
+        expenses[u].now *= tables.inflation[u, t]
         total += expenses[u].now
     return total
 
@@ -105,16 +104,24 @@ def _draw(holding: Records, flows: F8, i: int, t: int, amount: float, commitment
     flows[FLOW, i, t] -= amount
 
 
-@inline
-def _draw_fixed(plan: MoneyPlan, moment: Any, t: int, ledger: Ledger) -> None:
+@lean
+def _draw_fixed(
+    draws: Records,
+    tranches: Records,
+    moment: Any,
+    t: int,
+    holding: Records,
+    flows: F8,
+    grid: F8,
+) -> None:
     """Draws at a date, up-front ones among them, into the till."""
     for entry in range(moment.draws, moment.draws_end):
-        i = plan.draws[entry].tranche
-        commitment, held = plan.tranches[i].commitment, ledger.holding[i]
-        amount = min(plan.draws[entry].amount, commitment - held.drawn)
+        i = draws[entry].tranche
+        commitment, held = tranches[i].commitment, holding[i]
+        amount = min(draws[entry].amount, commitment - held.drawn)
         if held.shut == 0.0 and amount > 0.0:
-            _draw(ledger.holding, ledger.tranche, i, t, amount, commitment)
-            ledger.grid[TILL, t] += amount
+            _draw(holding, flows, i, t, amount, commitment)
+            grid[TILL, t] += amount
 
 
 @lean
@@ -168,56 +175,59 @@ def _can_draw(tranche: Any, held: Any, t: int) -> bool:
     )
 
 
-@inline
+@lean
 def fund(
-    plan: MoneyPlan,
+    tables: CapitalTables,
+    deal: Any,
+    links: I8,
     moment: Any,
     row: F8,
-    people: People,
+    active: float,
+    enrolled: float,
     t: int,
     stop: int,
     served: bool,
     wind_down: float,
-    ledger: Ledger,
+    books: Books,
+    grid: F8,
 ) -> None:
     """Pay what is due on grid point `t`: cost lines in order, winding down, then coupons.
 
     The till pays first, then the tranches; what nobody can pay is unfunded, and a coupon that is
-    not paid stays due. Without investors the provider pays everything.
+    not paid stays due. Without investors the provider pays everything. `active` clients are in
+    service in the period, `enrolled` treated clients begin it.
     """
-    deal, lines, grid = plan.deal[0], plan.lines.size, ledger.grid
-    _draw_fixed(plan, moment, t, ledger)
-    total = _charge(plan, moment, row, people, t, stop, served, ledger.expense) + wind_down
+    lines, holding = tables.lines.size, books.holding
+    if moment.draws_end > moment.draws:
+        _draw_fixed(tables.draws, tables.tranches, moment, t, holding, books.tranche, grid)
+    total = wind_down + _charge(
+        tables, row[deal.overrun], moment, row, active, enrolled, t, stop, served, books.expense
+    )
     for position in range(deal.coupon, deal.coupon_end):
-        total += ledger.holding[plan.links[position]].interest
+        total += holding[links[position]].interest
     if not total > 0.0:
         return
     short = 0.0
     if deal.provider_funds == 1:
-        ledger.party[_PROVIDER, t] -= total
+        books.party[_PROVIDER, t] -= total
     elif total <= grid[TILL, t]:
         grid[TILL, t] -= total
     else:
+        need = total - grid[TILL, t]
         short = _draw_down(
-            plan.orders,
-            plan.tranches,
-            plan.links,
-            ledger.holding,
-            ledger.tranche,
-            t,
-            total - grid[TILL, t],
+            tables.orders, tables.tranches, links, holding, books.tranche, t, need
         )
         grid[TILL, t] = 0.0
     if short > 0.0:
         grid[UNFUNDED, t] = short
-        _pay_in_part(plan, t, total - short, wind_down, ledger)
+        _pay_in_part(lines, deal, links, t, total - short, wind_down, books)
         return
     for u in range(lines):
-        ledger.uses[u, t] = ledger.expense[u].now
-    ledger.uses[lines, t] = wind_down
+        books.uses[u, t] = books.expense[u].now
+    books.uses[lines, t] = wind_down
     for position in range(deal.coupon, deal.coupon_end):
-        i = plan.links[position]
-        _pay_coupon(ledger.holding[i], ledger.tranche, ledger.uses, i, t, 1.0)
+        i = links[position]
+        _pay_coupon(holding[i], books.tranche, books.uses, i, t, 1.0)
 
 
 @inline
@@ -232,34 +242,40 @@ def _pay_coupon(held: Any, flows: F8, uses: F8, i: int, t: int, share: float) ->
 
 @lean
 def _pay_in_part(
-    plan: MoneyPlan, t: int, available: float, wind_down: float, ledger: Ledger
+    lines: int,
+    deal: Any,
+    links: I8,
+    t: int,
+    available: float,
+    wind_down: float,
+    books: Books,
 ) -> None:
     """Pay the lines in order as far as the money goes, the coupons pro rata with what is left."""
-    deal, lines = plan.deal[0], plan.lines.size
     for u in range(lines):
-        paid = min(ledger.expense[u].now, available)
-        ledger.uses[u, t] = paid
+        paid = min(books.expense[u].now, available)
+        books.uses[u, t] = paid
         available -= paid
-    ledger.uses[lines, t] = min(wind_down, available)
-    available -= ledger.uses[lines, t]
+    books.uses[lines, t] = min(wind_down, available)
+    available -= books.uses[lines, t]
     due = 0.0
     for position in range(deal.coupon, deal.coupon_end):
-        due += ledger.holding[plan.links[position]].interest
+        due += books.holding[links[position]].interest
     if available > 0.0 and due > 0.0:
         for position in range(deal.coupon, deal.coupon_end):
-            i = plan.links[position]
+            i = links[position]
             share = min(1.0, available / due)
-            _pay_coupon(ledger.holding[i], ledger.tranche, ledger.uses, i, t, share)
+            _pay_coupon(books.holding[i], books.tranche, books.uses, i, t, share)
 
 
-@inline
-def settle_deficit(plan: MoneyPlan, t: int, ledger: Ledger) -> None:
+@lean
+def settle_deficit(
+    tranches: Records, committed: float, t: int, pools: F8, grid: F8, flows: F8, party: F8
+) -> None:
     """Cover pools that owe the payor: from the main pool, the till, then the investors.
 
     Investors are called pro rata by commitment; where nobody has committed anything the provider
     pays.
     """
-    pools, committed = ledger.cash, plan.deal[0].committed
     for p in range(1, pools.size):
         if pools[p] < 0.0:
             pools[MAIN] += pools[p]
@@ -268,86 +284,85 @@ def settle_deficit(plan: MoneyPlan, t: int, ledger: Ledger) -> None:
         return
     owed = -pools[MAIN]
     pools[MAIN] = 0.0
-    taken = min(owed, ledger.grid[TILL, t])
-    ledger.grid[TILL, t] -= taken
+    taken = min(owed, grid[TILL, t])
+    grid[TILL, t] -= taken
     owed -= taken
     if not committed > 0.0:
-        ledger.party[_PROVIDER, t] -= owed
+        party[_PROVIDER, t] -= owed
         return
-    for i in range(plan.tranches.size):
-        amount = owed * (plan.tranches[i].commitment / committed)
-        ledger.tranche[CALL, i, t] += amount
-        ledger.tranche[FLOW, i, t] -= amount
+    for i in range(tranches.size):
+        amount = owed * (tranches[i].commitment / committed)
+        flows[CALL, i, t] += amount
+        flows[FLOW, i, t] -= amount
 
 
-@inline
-def distribute(plan: MoneyPlan, t: int, ledger: Ledger) -> None:
+@lean
+def distribute(
+    tables: CapitalTables, deal: Any, t: int, pools: F8, grid: F8, books: Books
+) -> None:
     """Run the waterfall on grid point `t`; on the last one nothing is left behind.
 
     On the last grid point the steps of named pools come first; what they leave, and the till, go
     to the main pool before its steps, and the rest to who gets the residual. Where the provider
     funds the program, what the steps leave is the provider's at once.
     """
-    deal, pools, grid = plan.deal[0], ledger.cash, ledger.grid
-    ends = t == deal.periods
+    ends = bool(t == deal.periods)
     rounds = 2 if ends else 1
     for turn in range(rounds):
-        if ends and turn == 1:
+        if turn == 1:
             for p in range(1, pools.size):
                 pools[MAIN] += pools[p]
                 pools[p] = 0.0
             pools[MAIN] += grid[TILL, t]
             grid[TILL, t] = 0.0
-        at_hand = False
-        for p in range(pools.size):
-            at_hand = at_hand or pools[p] > 0.0
-        if not at_hand:
-            continue
-        for w in range(plan.steps.size):
-            step = plan.steps[w]
+        for w in range(tables.steps.size):
+            step = tables.steps[w]
             if ends and (step.pool == MAIN) == (turn == 0):
                 continue
             available = pools[step.pool]
             if available > 0.0 and step.due <= t <= step.until:
-                paid = _pay_step(step, w, t, ends, available, plan.recipients, ledger)
+                paid = _pay_step(step, w, t, ends, available, tables.recipients, books, grid)
                 pools[step.pool] = max(0.0, available - paid)
-                ledger.step[w, t] += paid
+                books.step[w, t] += paid
     if deal.provider_funds == 1:
         for p in range(pools.size):
-            ledger.party[_PROVIDER, t] += pools[p]
+            books.party[_PROVIDER, t] += pools[p]
             pools[p] = 0.0
     elif ends:
-        ledger.party[deal.residual, t] += pools[MAIN]
+        books.party[deal.residual, t] += pools[MAIN]
         pools[MAIN] = 0.0
 
 
-@lean
+@inline
 def _pay_step(
-    step: Any, w: int, t: int, ends: bool, available: float, recipients: Records, ledger: Ledger
+    step: Any,
+    w: int,
+    t: int,
+    ends: bool,
+    available: float,
+    recipients: Records,
+    books: Books,
+    grid: F8,
 ) -> float:
     """Pay one step of the waterfall out of what its pool has; returns what it took."""
-    kind, grid = step.kind, ledger.grid
+    kind, flows, party = step.kind, books.tranche, books.party
     if kind == StepKind.RESERVE:
         if ends:
             return 0.0
         paid = min(available, max(0.0, step.amount - grid[TILL, t]))
         grid[TILL, t] += paid
     elif kind == StepKind.FEE:
-        owed = min(available, step.amount - ledger.fee[w])
-        paid = _pay_shares(step, t, owed, recipients, ledger.hurdle, ledger.tranche, ledger.party)
-        ledger.fee[w] += paid
+        owed = min(available, step.amount - books.fee[w])
+        paid = _pay_shares(step, t, owed, recipients, books.hurdle, flows, party)
+        books.fee[w] += paid
     elif kind == StepKind.SHARE:
-        paid = _pay_shares(
-            step, t, available, recipients, ledger.hurdle, ledger.tranche, ledger.party
-        )
+        paid = _pay_shares(step, t, available, recipients, books.hurdle, flows, party)
     else:
-        paid = _pay_pro_rata(
-            step, t, available, recipients, ledger.hurdle, ledger.holding, ledger.tranche
-        )
+        paid = _pay_pro_rata(step, t, available, recipients, books.hurdle, books.holding, flows)
     return float(paid)
 
 
-@inline
+@lean
 def _pay_shares(
     step: Any,
     t: int,
@@ -374,7 +389,7 @@ def _pay_shares(
     return paid
 
 
-@inline
+@lean
 def _pay_pro_rata(
     step: Any,
     t: int,
@@ -436,15 +451,24 @@ def _hurdle(hurdle: Any, flows: F8, i: int, t: int, growth: float) -> float:
     return float(hurdle.owed * growth - flows[FLOW, i, t])
 
 
-@inline
-def make_good(plan: MoneyPlan, t: int, closes: int, ledger: Ledger) -> None:
+@lean
+def make_good(
+    guarantees: Records,
+    limits: F8,
+    links: I8,
+    t: int,
+    closes: int,
+    holding: Records,
+    flows: F8,
+    guarantor: F8,
+    called: F8,
+) -> None:
     """Call the guarantees that mature on grid point `t`, or end with the deal at `closes`."""
-    links, holding, flows = plan.links, ledger.holding, ledger.tranche
-    for g in range(plan.guarantees.size):
-        guarantee = plan.guarantees[g]
-        if ledger.called[g] == 1.0 or min(guarantee.at, closes) != t:
+    for g in range(guarantees.size):
+        guarantee = guarantees[g]
+        if called[g] == 1.0 or min(guarantee.at, closes) != t:
             continue
-        ledger.called[g] = 1.0
+        called[g] = 1.0
         drawn, lost = 0.0, 0.0
         for position in range(guarantee.tranches, guarantee.tranches_end):
             drawn += holding[links[position]].drawn
@@ -452,10 +476,10 @@ def make_good(plan: MoneyPlan, t: int, closes: int, ledger: Ledger) -> None:
         amount = guarantee.share * lost
         if guarantee.floor == 1:
             amount = max(0.0, guarantee.share * drawn - (drawn - lost))
-        amount = min(amount, lost, plan.limits[g, t])
+        amount = min(amount, lost, limits[g, t])
         if not amount > 0.0:
             continue
-        ledger.guarantor[g, t] += amount
+        guarantor[g, t] += amount
         for position in range(guarantee.tranches, guarantee.tranches_end):
             i = links[position]
             part = holding[i].owed if amount == lost else amount * (holding[i].owed / lost)

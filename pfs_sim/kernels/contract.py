@@ -32,10 +32,11 @@ from pfs_sim.tables.ledger import (
     TARGET,
     THIS_YEAR,
     TO_DATE,
-    Ledger,
+    Claims,
+    Findings,
     Records,
 )
-from pfs_sim.tables.money import MoneyPlan, Pays
+from pfs_sim.tables.money import ContractTables, Pays
 from pfs_sim.tables.state import Missing
 
 F8 = npt.NDArray[np.float64]
@@ -69,28 +70,34 @@ def amount_of(term: Any, knots: Records, x: float) -> float:
 
 
 @lean
-def holds(plan: MoneyPlan, ledger: Ledger, owner: int, e: int) -> bool:
+def holds(tables: ContractTables, findings: Findings, owner: int, e: int) -> bool:
     """Whether the conditions of an owner hold: all of the first group, one of the second.
 
     Measures are those of evaluation `e`, or for −1 as last known. Without data a condition does
     not hold; an empty group holds.
     """
-    middle, last = plan.groups[2 * owner + 1], plan.groups[2 * owner + 2]
-    for c in range(plan.groups[2 * owner], middle):
-        if not _condition(plan.conditions[c], ledger, e):
+    middle, last = tables.groups[2 * owner + 1], tables.groups[2 * owner + 2]
+    for c in range(tables.groups[2 * owner], middle):
+        if not _condition(tables.conditions[c], findings, e):
             return False
     for c in range(middle, last):
-        if _condition(plan.conditions[c], ledger, e):
+        if _condition(tables.conditions[c], findings, e):
             return True
     return bool(middle == last)
 
 
 @inline
-def _condition(condition: Any, ledger: Ledger, e: int) -> bool:
+def unconditional(groups: I8, owner: int) -> bool:
+    """Whether an owner has no conditions."""
+    return bool(groups[2 * owner] == groups[2 * owner + 2])
+
+
+@inline
+def _condition(condition: Any, findings: Findings, e: int) -> bool:
     m = condition.measure
-    value, missing = ledger.finding[m].value, ledger.finding[m].missing
+    value, missing = findings.last[m].value, findings.last[m].missing
     if e >= 0:
-        value, missing = ledger.value[m, e], float(ledger.missing[m, e])
+        value, missing = findings.value[m, e], float(findings.missing[m, e])
     low, high = condition.at_least, condition.below
     if missing != _EXISTS or (not math.isinf(low) and value < low - _slack(low)):
         return False
@@ -98,15 +105,15 @@ def _condition(condition: Any, ledger: Ledger, e: int) -> bool:
 
 
 @inline
-def _send(ledger: Ledger, j: int, t: int, arrives: int, amount: float) -> None:
+def _send(amounts: F8, grid: F8, j: int, t: int, arrives: int, amount: float) -> None:
     """Put an amount that is due on its way; past the end of the grid it is lost."""
     if amount == 0.0:
         return
-    if arrives >= ledger.term.shape[2]:
-        ledger.term[LOST, j, t] += amount
+    if arrives >= grid.shape[1]:
+        amounts[LOST, j, t] += amount
     else:
-        ledger.term[PENDING, j, arrives] += amount
-        ledger.grid[COMING, arrives] = 1.0
+        amounts[PENDING, j, arrives] += amount
+        grid[COMING, arrives] = 1.0
 
 
 @inline
@@ -133,35 +140,46 @@ def _claim(term: Any, claim: Any, amounts: F8, j: int, t: int, amount: float) ->
     return float(new)
 
 
-@inline
-def determine(plan: MoneyPlan, moment: Any, ledger: Ledger, t: int) -> None:
+@lean
+def determine(
+    tables: ContractTables,
+    links: I8,
+    moment: Any,
+    t: int,
+    findings: Findings,
+    claims: Claims,
+    grid: F8,
+) -> None:
     """Find what falls due on grid point `t`: by evaluation, then in the order of the terms."""
     for entry in range(moment.dues, moment.dues_end):
-        j, e = plan.dues[entry].term, plan.dues[entry].evaluation
-        term = plan.terms[j]
-        if not holds(plan, ledger, j, e) or _superseded(term, plan.links, ledger.claim):
+        due = tables.dues[entry]
+        j, e = due.term, due.evaluation
+        term = tables.terms[j]
+        if not (unconditional(tables.groups, j) or holds(tables, findings, j, e)):
+            continue
+        if _superseded(term, links, claims.claim):
             continue
         value = 0.0
         if term.measure >= 0:
-            if ledger.missing[term.measure, e] != _EXISTS:
+            if findings.missing[term.measure, e] != _EXISTS:
                 continue
-            value = ledger.value[term.measure, e]
+            value = findings.value[term.measure, e]
         factor = term.times
         if term.times_measure >= 0:
             m = term.times_measure
-            factor = ledger.value[m, e] if e >= 0 else ledger.finding[m].value
-        factor *= plan.dues[entry].index
-        amount = amount_of(term, plan.knots, value)
+            factor = findings.value[m, e] if e >= 0 else findings.last[m].value
+        factor *= due.index
+        amount = amount_of(term, tables.knots, value)
         arrives = t + term.lag
         if term.pays == Pays.MONEY:
             amount = max(amount * factor, term.floor)
-            new = _claim(term, ledger.claim[j], ledger.term, j, t, amount)
-            _send(ledger, j, t, arrives, new)
-        elif arrives < ledger.term.shape[2]:
-            ledger.table[OWES, j, arrives] = 1.0
-            ledger.table[TARGET, j, arrives] = amount
-            ledger.table[FACTOR, j, arrives] = factor
-            ledger.grid[COMING, arrives] = 1.0
+            new = _claim(term, claims.claim[j], claims.term, j, t, amount)
+            _send(claims.term, grid, j, t, arrives, new)
+        elif arrives < grid.shape[1]:
+            claims.table[OWES, j, arrives] = 1.0
+            claims.table[TARGET, j, arrives] = amount
+            claims.table[FACTOR, j, arrives] = factor
+            grid[COMING, arrives] = 1.0
 
 
 @inline
@@ -173,16 +191,30 @@ def _superseded(term: Any, links: I8, claims: Records) -> bool:
     return False
 
 
-@inline
-def release(plan: MoneyPlan, moment: Any, ledger: Ledger, t: int, e: int) -> None:
-    """Let the holdbacks of grid point `t` fall due, or be forfeited, by evaluation `e`."""
+@lean
+def release(
+    tables: ContractTables,
+    links: I8,
+    releases_from: int,
+    moment: Any,
+    t: int,
+    e: int,
+    findings: Findings,
+    claims: Claims,
+    grid: F8,
+) -> None:
+    """Let the holdbacks of grid point `t` fall due, or be forfeited, by evaluation `e`.
+
+    Before the first evaluation (−1) nothing has been measured, so a condition does not hold.
+    """
     for position in range(moment.releases, moment.releases_end):
-        j = plan.links[position]
-        claim = ledger.claim[j]
-        if holds(plan, ledger, plan.deal[0].releases_from + j, e):
-            _send(ledger, j, t, t + plan.terms[j].lag, claim.withheld)
+        j = links[position]
+        claim, owner = claims.claim[j], releases_from + j
+        free = unconditional(tables.groups, owner)
+        if free or (e >= 0 and holds(tables, findings, owner, e)):
+            _send(claims.term, grid, j, t, t + tables.terms[j].lag, claim.withheld)
         else:
-            ledger.term[FORFEITED, j, t] += claim.withheld
+            claims.term[FORFEITED, j, t] += claim.withheld
         claim.withheld = 0.0
 
 
@@ -222,8 +254,30 @@ def _switched(term: Any, links: I8, flows: F8, t: int, amount: float) -> float:
 
 
 @inline
+def begin_year(claims: Claims) -> None:
+    """Begin a fiscal year: what caps of a year count starts again."""
+    for j in range(claims.claim.size):
+        claims.claim[j].paid = 0.0
+    for q in range(claims.wallet.size):
+        claims.wallet[q].this_year = 0.0
+    claims.contract[THIS_YEAR] = 0.0
+
+
+@lean
 def arrive(
-    plan: MoneyPlan, moment: Any, rng: Rng, row: F8, path: int, t: int, ledger: Ledger
+    tables: ContractTables,
+    deal: Any,
+    links: I8,
+    moment: Any,
+    rng: Rng,
+    row: F8,
+    path: int,
+    t: int,
+    claims: Claims,
+    grid: F8,
+    flows: F8,
+    holding: Records,
+    pools: F8,
 ) -> None:
     """Let arrive what is due on grid point `t`: appropriation, caps, payment into the pools.
 
@@ -231,80 +285,88 @@ def arrive(
     all, term by term. Sums over terms are taken in the order of their names, so that the order in
     which unrelated terms are written changes no bit.
     """
-    if moment.new_year == 1:
-        for j in range(ledger.claim.size):
-            ledger.claim[j].paid = 0.0
-        for q in range(ledger.wallet.size):
-            ledger.wallet[q].this_year = 0.0
-        ledger.contract[THIS_YEAR] = 0.0
-    if ledger.grid[COMING, t] == 0.0:
-        return
-    for j in range(plan.terms.size):
-        _arrive_term(plan, moment, rng, row, path, j, t, ledger)
-    for j in plan.by_name:
-        term = plan.terms[j]
-        ledger.cash[term.pool] += ledger.term[PAID, j, t]
+    amounts = claims.term
+    for j in range(tables.terms.size):
+        term = tables.terms[j]
+        fresh = amounts[PENDING, j, t]
+        if claims.table.shape[1] > 0 and claims.table[OWES, j, t] == 1.0:
+            target, factor = claims.table[TARGET, j, t], claims.table[FACTOR, j, t]
+            owed = factor * _owed_return(term.pays, target, deal, links, flows, holding, t)
+            fresh += _claim(term, claims.claim[j], amounts, j, t, max(owed, term.floor))
+        if fresh > 0.0 and term.switch_growth > 0.0:
+            switched = _switched(term, links, flows, t, fresh)
+            amounts[REDUCED, j, t] += fresh - switched
+            fresh = switched
+        total = _split(
+            tables, moment, deal.frozen, rng, row, path, j, t, fresh + amounts[BROUGHT, j, t],
+            claims, grid,
+        )  # fmt: skip
+        if total > 0.0:
+            total = _capped(tables, deal, moment, j, t, total, claims, grid)
+        if total != 0.0:
+            _enter(tables, j, t, total, claims)
+    for j in tables.by_name:
+        term = tables.terms[j]
+        pools[term.pool] += amounts[PAID, j, t]
         for part in range(term.parts, term.parts_end):
-            ledger.payor[plan.parts[part].payor, t] += ledger.part[part]
-
-
-@lean
-def _arrive_term(
-    plan: MoneyPlan, moment: Any, rng: Rng, row: F8, path: int, j: int, t: int, ledger: Ledger
-) -> None:
-    term, amounts = plan.terms[j], ledger.term
-    fresh = amounts[PENDING, j, t]
-    if ledger.table.shape[1] > 0 and ledger.table[OWES, j, t] == 1.0:
-        owed = ledger.table[FACTOR, j, t] * _owed_return(
-            term.pays,
-            ledger.table[TARGET, j, t],
-            plan.deal[0],
-            plan.links,
-            ledger.tranche,
-            ledger.holding,
-            t,
-        )
-        fresh += _claim(term, ledger.claim[j], amounts, j, t, max(owed, term.floor))
-    if fresh > 0.0 and term.switch_growth > 0.0:
-        switched = _switched(term, plan.links, ledger.tranche, t, fresh)
-        amounts[REDUCED, j, t] += fresh - switched
-        fresh = switched
-    amount, total = fresh + amounts[BROUGHT, j, t], 0.0
-    for part in range(term.parts, term.parts_end):
-        q = plan.parts[part].payor
-        share = plan.parts[part].share * amount
-        if share > 0.0 and plan.payors[q].probability >= 0:
-            payor = plan.payors[q]
-            if plan.deal[0].frozen == 1:
-                gone = share * payor.lost * row[payor.probability]
-                amounts[LOST, j, t] += gone
-                share -= gone
-            elif _fails(payor, moment.year, rng, row, path, ledger.failed[q]):
-                share = _lose(payor, share, amounts, ledger.late, ledger.grid, j, part, t)
-        if ledger.late.shape[1] > 0:
-            share += ledger.late[part, t]
-        ledger.part[part] = share
-        total += share
-    if total > 0.0:
-        total = _capped(plan, term, moment, j, t, total, ledger)
-    if total != 0.0:
-        amounts[PAID, j, t] = total
-        ledger.claim[j].paid += total
-        ledger.contract[THIS_YEAR] += total
-        ledger.contract[TO_DATE] += total
-        for part in range(term.parts, term.parts_end):
-            wallet = ledger.wallet[plan.parts[part].payor]
-            wallet.this_year += ledger.part[part]
-            wallet.to_date += ledger.part[part]
+            claims.payor[tables.parts[part].payor, t] += claims.part[part]
 
 
 @inline
-def _fails(payor: Any, year: int, rng: Rng, row: F8, path: int, failed: F8) -> bool:
+def _split(
+    tables: ContractTables,
+    moment: Any,
+    frozen: int,
+    rng: Rng,
+    row: F8,
+    path: int,
+    j: int,
+    t: int,
+    amount: float,
+    claims: Claims,
+    grid: F8,
+) -> float:
+    """Split a payment into its payors' parts, as their appropriations allow; returns the sum."""
+    total, amounts = 0.0, claims.term
+    for part in range(tables.terms[j].parts, tables.terms[j].parts_end):
+        q = tables.parts[part].payor
+        share, payor = tables.parts[part].share * amount, tables.payors[q]
+        if share > 0.0 and payor.probability >= 0:
+            if frozen == 1:
+                gone = share * payor.lost * row[payor.probability]
+                amounts[LOST, j, t] += gone
+                share -= gone
+            elif _fails(payor, q, moment.year, rng, row, path, claims.failed):
+                share = _lose(payor, share, amounts, claims.late, grid, j, part, t)
+        if claims.late.shape[1] > 0:
+            share += claims.late[part, t]
+        claims.part[part] = share
+        total += share
+    return total
+
+
+@inline
+def _enter(tables: ContractTables, j: int, t: int, total: float, claims: Claims) -> None:
+    """Write down a payment, and count it for the caps."""
+    claims.term[PAID, j, t] = total
+    claims.claim[j].paid += total
+    claims.contract[THIS_YEAR] += total
+    claims.contract[TO_DATE] += total
+    for part in range(tables.terms[j].parts, tables.terms[j].parts_end):
+        wallet = claims.wallet[tables.parts[part].payor]
+        wallet.this_year += claims.part[part]
+        wallet.to_date += claims.part[part]
+
+
+@inline
+def _fails(
+    payor: Any, q: int, year: int, rng: Rng, row: F8, path: int, failed: F8
+) -> bool:
     """Whether a payor's appropriation of a fiscal year fails: one draw a year, kept."""
-    if failed[year] == _UNKNOWN:
+    if failed[q, year] == _UNKNOWN:
         open_stream(rng, payor.key, np.uint64(year) << _SHIFT, np.uint64(path))
-        failed[year] = _FAILS if uniform(rng) < row[payor.probability] else _HOLDS
-    return bool(failed[year] == _FAILS)
+        failed[q, year] = _FAILS if uniform(rng) < row[payor.probability] else _HOLDS
+    return bool(failed[q, year] == _FAILS)
 
 
 @lean
@@ -328,37 +390,45 @@ def _lose(
 
 @lean
 def _capped(
-    plan: MoneyPlan, term: Any, moment: Any, j: int, t: int, total: float, ledger: Ledger
+    tables: ContractTables,
+    deal: Any,
+    moment: Any,
+    j: int,
+    t: int,
+    total: float,
+    claims: Claims,
+    grid: F8,
 ) -> float:
     """Cut the parts of a payment by the caps in their order; returns what is left of it."""
-    deal, part = plan.deal[0], ledger.part
+    term, part, amounts = tables.terms[j], claims.part, claims.term
     later = moment.next_year
-    room = max(0.0, term.year_cap - ledger.claim[j].paid)
+    room = max(0.0, term.year_cap - claims.claim[j].paid)
     if total > room:
-        _cut(ledger.term, ledger.grid, j, t, later, total - room, term.year_carry)
+        _cut(amounts, grid, j, t, later, total - room, term.year_carry)
         total = _scale(part, term.parts, term.parts_end, total, room)
-    room = max(0.0, deal.year_cap - ledger.contract[THIS_YEAR])
+    room = max(0.0, deal.year_cap - claims.contract[THIS_YEAR])
     if total > room:
-        _cut(ledger.term, ledger.grid, j, t, later, total - room, deal.year_carry)
+        _cut(amounts, grid, j, t, later, total - room, deal.year_carry)
         total = _scale(part, term.parts, term.parts_end, total, room)
     cut = False
     for p in range(term.parts, term.parts_end):
-        payor, wallet = plan.payors[plan.parts[p].payor], ledger.wallet[plan.parts[p].payor]
+        q = tables.parts[p].payor
+        payor, wallet = tables.payors[q], claims.wallet[q]
         room = max(0.0, payor.year_cap - wallet.this_year)
         if part[p] > room:
-            _cut(ledger.term, ledger.grid, j, t, later, part[p] - room, payor.year_carry)
+            _cut(amounts, grid, j, t, later, part[p] - room, payor.year_carry)
             part[p], cut = room, True
         room = max(0.0, payor.cap - wallet.to_date)
         if part[p] > room:
-            _cut(ledger.term, ledger.grid, j, t, later, part[p] - room, 0)
+            _cut(amounts, grid, j, t, later, part[p] - room, 0)
             part[p], cut = room, True
     if cut:
         total = 0.0
         for p in range(term.parts, term.parts_end):
             total += part[p]
-    room = max(0.0, deal.cap - ledger.contract[TO_DATE])
+    room = max(0.0, deal.cap - claims.contract[TO_DATE])
     if total > room:
-        _cut(ledger.term, ledger.grid, j, t, later, total - room, 0)
+        _cut(amounts, grid, j, t, later, total - room, 0)
         total = _scale(part, term.parts, term.parts_end, total, room)
     return total
 

@@ -14,8 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.kernels._jit import inline, lean
-from pfs_sim.tables.ledger import Ledger, Records
-from pfs_sim.tables.money import Counted, Design, MeasureKind, MoneyPlan, Statistic, Test
+from pfs_sim.tables.ledger import Findings, Records
+from pfs_sim.tables.money import (
+    Counted,
+    Design,
+    EvaluationTables,
+    MeasureKind,
+    Statistic,
+    Test,
+)
 from pfs_sim.tables.state import CONTROL, MATCHED, TREATED, Missing, People
 
 F8 = npt.NDArray[np.float64]
@@ -30,63 +37,68 @@ _NO_COMPARISON = Missing.NO_COMPARISON
 
 @lean
 def measure(
-    plan: MoneyPlan,
+    tables: EvaluationTables,
+    years: float,
     row: F8,
     people: People,
     e: int,
     true_mode: int,
     given: F8,
     stop: int,
-    ledger: Ledger,
+    findings: Findings,
 ) -> None:
     """Measure everything at evaluation `e`; evaluations come in order, from the first one on.
 
     Writes value and `Missing` of each measure. In `true_mode` outcomes are replaced by their
     expectations and comparisons by what the treated would have been without the program: no
     chance, no bias, no record error, no test (model §11, false payment). `given[m, e]` that is
-    not NaN is taken as measured (it may be empty). `stop`: where service stopped.
+    not NaN is taken as measured (it may be empty). `stop`: where service stopped; `years`: length
+    of a period.
     """
-    t = plan.dates[e]
-    for m in plan.order:
-        record, found = plan.measures[m], ledger.finding[m]
+    t = tables.dates[e]
+    sums = people.e if true_mode else people.y
+    for m in tables.order:
+        record, found = tables.measures[m], findings.last[m]
         kind = record.kind
         if kind == MeasureKind.OUTCOME:
-            _add_vintage(record, people, e, true_mode, found)
+            _add_vintage(record, people.n, sums, people.e0, e, true_mode, found)
         if given.shape[0] > 0 and not math.isnan(given[m, e]):
             value, missing = given[m, e], _EXISTS
         elif kind == MeasureKind.OUTCOME:
             value, missing = _outcome_measure(
-                record, row, people, t, plan.deal[0].years, true_mode, found
+                record, row, people.enrolled, t, years, true_mode, found
             )
         elif kind == MeasureKind.PROGRAM:
-            before = plan.dates[e - 1] if e > 0 else 0
+            before = tables.dates[e - 1] if e > 0 else 0
             value, missing = _program_measure(record, people, t, before, stop), _EXISTS
         elif kind == MeasureKind.PERSON:
-            value, missing = _person_measure(record, plan.inputs, people, e, true_mode)
+            value, missing = _person_measure(
+                record, tables.inputs, people.n, people.e, people.person, e, true_mode
+            )
         else:
-            value, missing = _combined(record, plan.inputs, t, ledger.finding)
+            value, missing = _combined(record, tables.inputs, t, findings.last)
         found.value, found.missing = value, missing
-        ledger.value[m, e] = value
-        ledger.missing[m, e] = missing
-        ledger.valid[m, e] = 1 if missing == _EXISTS else 0
+        findings.value[m, e] = value
+        findings.missing[m, e] = missing
+        findings.valid[m, e] = 1 if missing == _EXISTS else 0
 
 
 @lean
 def look_at_program(
-    plan: MoneyPlan, people: People, t: int, given: F8, stop: int, ledger: Ledger
+    tables: EvaluationTables, people: People, t: int, given: F8, stop: int, last_known: Records
 ) -> None:
     """Bring the measures of the program alone up to grid point `t`, evaluation or not.
 
     Measures given at the last evaluation stay as they were given.
     """
     last, before = -1, 0
-    for e in range(plan.dates.size):
-        if plan.dates[e] <= t:
+    for e in range(tables.dates.size):
+        if tables.dates[e] <= t:
             last = e
-        if plan.dates[e] < t:
-            before = plan.dates[e]
-    for m in plan.order:
-        record, found = plan.measures[m], ledger.finding[m]
+        if tables.dates[e] < t:
+            before = tables.dates[e]
+    for m in tables.order:
+        record, found = tables.measures[m], last_known[m]
         if record.current == 0:
             continue
         if last >= 0 and given.shape[0] > 0 and not math.isnan(given[m, last]):
@@ -94,21 +106,26 @@ def look_at_program(
         if record.kind == MeasureKind.PROGRAM:
             value, missing = _program_measure(record, people, t, before, stop), _EXISTS
         else:
-            value, missing = _combined(record, plan.inputs, t, ledger.finding)
+            value, missing = _combined(record, tables.inputs, t, last_known)
         found.value, found.missing = value, missing
 
 
 @inline
-def _add_vintage(record: Any, people: People, v: int, true_mode: int, found: Any) -> None:
-    """Add what evaluation `v` sees for the first time to the sums of a measure."""
+def _add_vintage(
+    record: Any, clients: F8, sums: F8, without: F8, v: int, true_mode: int, found: Any
+) -> None:
+    """Add what evaluation `v` sees for the first time to the sums of a measure.
+
+    `clients`, `sums` and `without` are n, y (or e) and e0 of `People`.
+    """
     k, arm = record.outcome, record.arm
     first = record.first_class if arm == TREATED else record.first_control
     if v == 0 or record.vintage == 1:
         found.treated, found.treated_sum = 0.0, 0.0
         found.others, found.others_sum = 0.0, 0.0
     for s in range(first, 3):
-        found.treated += people.n[k, arm, s, v]
-        found.treated_sum += people.e[k, arm, s, v] if true_mode else people.y[k, arm, s, v]
+        found.treated += clients[k, arm, s, v]
+        found.treated_sum += sums[k, arm, s, v]
     if record.statistic <= Statistic.MEAN:
         return
     other, first_other = -1, first
@@ -118,17 +135,17 @@ def _add_vintage(record: Any, people: People, v: int, true_mode: int, found: Any
         other = MATCHED
     if other >= 0:
         for s in range(first_other, 3):
-            found.others += people.n[k, other, s, v]
+            found.others += clients[k, other, s, v]
             if not true_mode:
-                found.others_sum += people.y[k, other, s, v]
+                found.others_sum += sums[k, other, s, v]
     if true_mode:
         for s in range(first, 3):
-            found.others_sum += people.e0[k, s, v]
+            found.others_sum += without[k, s, v]
 
 
 @inline
 def _outcome_measure(
-    record: Any, row: F8, people: People, t: int, years: float, true_mode: int, found: Any
+    record: Any, row: F8, enrolled: F8, t: int, years: float, true_mode: int, found: Any
 ) -> tuple[float, int]:
     """Value of an outcome measure on grid point `t`, and why there is none."""
     n1, n0 = found.treated, found.others
@@ -158,7 +175,7 @@ def _outcome_measure(
             level = record.comparison * growth ** (t * years)
         if not true_mode and not math.isnan(record.critical):
             mean_client = found.treated_sum / n1
-            if not _passes(record, row, people, t, n1, mean_client, n0, level):
+            if not _passes(record, row, enrolled, t, n1, mean_client, n0, level):
                 return 0.0, _NOT_SIGNIFICANT
         value = record.sign * (level - mean)
         if statistic == Statistic.RELATIVE_REDUCTION:
@@ -176,7 +193,7 @@ def _outcome_measure(
 def _passes(
     record: Any,
     row: F8,
-    people: People,
+    enrolled: F8,
     t: int,
     n1: float,
     mean: float,
@@ -200,7 +217,7 @@ def _passes(
         if record.icc > 0.0:
             size = record.cluster
             if size == 0.0:
-                size = _cohort_size(people.enrolled, t, n1, n0)
+                size = _cohort_size(enrolled, t, n1, n0)
             variance *= 1.0 + (size * occasions - 1.0) * record.icc
     else:
         difference = level - mean
@@ -233,19 +250,19 @@ def _cohort_size(enrolled: F8, t: int, n1: float, n0: float) -> float:
 
 @inline
 def _person_measure(
-    record: Any, inputs: Records, people: People, e: int, true_mode: int
+    record: Any, inputs: Records, sample: F8, sums: F8, person: F8, e: int, true_mode: int
 ) -> tuple[float, int]:
     """Money earned client by client; in true mode what the expectations earn under all caps."""
     first = e if record.vintage == 1 else 0
     money, clients, expected = 0.0, 0.0, 0.0
     for v in range(first, e + 1):
-        money += people.person[record.outcome, v]
+        money += person[record.outcome, v]
     for i in range(record.inputs, record.inputs_end):
         k, measured = inputs[i].member, 0.0
         for s in range(3):
             for v in range(first, e + 1):
-                measured += people.n[k, TREATED, s, v]
-                expected += inputs[i].weight * people.e[k, TREATED, s, v]
+                measured += sample[k, TREATED, s, v]
+                expected += inputs[i].weight * sums[k, TREATED, s, v]
         clients = max(clients, measured)
     if not clients > 0.0:
         return 0.0, _NO_DATA

@@ -10,6 +10,7 @@ be read before the people have been lived again with it known.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +24,21 @@ from pfs_sim.kernels.capital import (
     price,
     settle_deficit,
 )
-from pfs_sim.kernels.contract import arrive, determine, holds, release
+from pfs_sim.kernels.contract import arrive, begin_year, determine, holds, release
 from pfs_sim.kernels.evaluation import look_at_program, measure
 from pfs_sim.kernels.random import Rng
-from pfs_sim.tables.ledger import ACCRUED, BALANCE, GRANTS, LOST, TILL, UNFUNDED, Ledger
-from pfs_sim.tables.money import Action, MoneyPlan
+from pfs_sim.tables.ledger import (
+    ACCRUED,
+    BALANCE,
+    COMING,
+    GRANTS,
+    LOST,
+    TILL,
+    UNFUNDED,
+    Findings,
+    Records,
+)
+from pfs_sim.tables.money import Action, ContractTables, MoneyPlan
 from pfs_sim.tables.state import CONTROL, NEVER, TREATED, Cash, Missing, People, StopCause
 
 F8 = npt.NDArray[np.float64]
@@ -59,105 +70,152 @@ def live_money(
     `imposed` are the events that the people know, in the layout of `cash.events`: they happen, and
     are not derived again. At most one more is found. `given[m, e]`: see `measure`.
     """
-    deal, ledger, events = plan.deal[0], cash.ledger, cash.events
-    _wipe(ledger)
+    deal, ledger, events, links = plan.deal[0], cash.ledger, cash.events, plan.links
+    contract, capital, grid, pools = plan.contract, plan.capital, ledger.grid, ledger.cash
+    findings, claims, books = ledger.findings, ledger.claims, ledger.books
+    _wipe(ledger.book, findings)
     for i in range(events.size):
         events[i] = imposed[i]
-    price(plan.lines, row, deal.overrun, ledger.expense)
-    closes = _closing(plan, events)
+    price(capital.lines, row, deal.overrun, books.expense)
+    closes = _closing(contract.triggers, events)
     found, last_evaluation, enrolled, controls = False, -1, 0.0, 0.0
     for t in range(deal.periods + 1):
         moment = plan.moments[t]
         if t > 0:
-            accrue(deal, plan.links, plan.tranches, ledger.holding)
-            ledger.grid[TILL, t] = ledger.grid[TILL, t - 1]
+            accrue(deal, links, capital.tranches, books.holding)
+            grid[TILL, t] = grid[TILL, t - 1]
         if t <= closes:
             for e in range(moment.evaluations, moment.evaluations_end):
-                measure(plan, row, people, e, true_mode, given, events[STOP], ledger)
+                measure(
+                    plan.evaluation, deal.years, row, people, e, true_mode, given, events[STOP],
+                    findings,
+                )  # fmt: skip
                 last_evaluation = e
         if moment.looks == 1:
-            look_at_program(plan, people, t, given, events[STOP], ledger)
-        if t <= closes:
-            determine(plan, moment, ledger, t)
-        release(plan, moment, ledger, t, last_evaluation)
+            look_at_program(plan.evaluation, people, t, given, events[STOP], findings.last)
+        if t <= closes and moment.dues_end > moment.dues:
+            determine(contract, links, moment, t, findings, claims, grid)
+        if moment.releases_end > moment.releases:
+            release(
+                contract, links, deal.releases_from, moment, t, last_evaluation, findings, claims,
+                grid,
+            )  # fmt: skip
         for position in range(moment.triggers, moment.triggers_end):
-            if _pull(plan, plan.links[position], t, found, events, ledger):
+            n = links[position]
+            if _pull(contract, deal, links, n, t, found, events, findings, books.holding):
                 found = True
-                closes = _closing(plan, events)
-        ledger.grid[GRANTS, t] = moment.grants
-        ledger.grid[TILL, t] += moment.grants
-        arrive(plan, moment, rng, row, path, t, ledger)
-        served = False
-        if deal.needs_service == 1 and t < deal.periods:
-            served = _serves(plan, people, t, enrolled, controls, events[EXPANSION])
-            enrolled += people.enrolled[TREATED, t]
-            controls += people.enrolled[CONTROL, t]
-        wind_down = 0.0
+                closes = _closing(contract.triggers, events)
+        grid[GRANTS, t] = moment.grants
+        grid[TILL, t] += moment.grants
+        if moment.new_year == 1:
+            begin_year(claims)
+        if grid[COMING, t] > 0.0:
+            arrive(
+                contract, deal, links, moment, rng, row, path, t, claims, grid, books.tranche,
+                books.holding, pools,
+            )  # fmt: skip
+        active, joining, served, wind_down = 0.0, 0.0, False, 0.0
+        if t < deal.periods:
+            if deal.needs_service == 1:
+                served = people.active[t] > 0.0 or people.waiting[t] > 0.0
+                if not served:
+                    served = _is_open(plan, t, enrolled, controls, events[EXPANSION])
+                enrolled += people.enrolled[TREATED, t]
+                controls += people.enrolled[CONTROL, t]
+            if t < events[STOP]:
+                active, joining = people.active[t], people.enrolled[TREATED, t]
         if events[STOP] == t and events[CAUSE] == _TRIGGERED:
-            wind_down = row[plan.triggers[events[TRIGGER]].wind_down]
+            wind_down = row[contract.triggers[events[TRIGGER]].wind_down]
         for turn in range(2):
             if turn == 1 - deal.draws_first:
-                fund(plan, moment, row, people, t, events[STOP], served, wind_down, ledger)
-            else:
-                if deal.provider_funds == 0:
-                    settle_deficit(plan, t, ledger)
-                distribute(plan, t, ledger)
+                fund(
+                    capital, deal, links, moment, row, active, joining, t, events[STOP], served,
+                    wind_down, books, grid,
+                )  # fmt: skip
+                continue
+            least, most = _range(pools)
+            if least < 0.0 and deal.provider_funds == 0:
+                settle_deficit(
+                    capital.tranches, deal.committed, t, pools, grid, books.tranche, books.party
+                )
+            if least < 0.0 or most > 0.0 or t == deal.periods:
+                distribute(capital, deal, t, pools, grid, books)
         if (
-            deal.stops_short == 1
-            and ledger.grid[UNFUNDED, t] > _SHORT * max(1.0, deal.committed)
+            grid[UNFUNDED, t] > _SHORT * max(1.0, deal.committed)
+            and deal.stops_short == 1
             and served
             and t < events[STOP]
             and not found
         ):
             found = True
             events[STOP], events[CAUSE] = t, _SHORTFALL
-        make_good(plan, t, closes, ledger)
-        for p in range(ledger.cash.size):
-            ledger.pool[p, t] = ledger.cash[p]
-        for i in range(ledger.holding.size):
-            ledger.tranche[BALANCE, i, t] = ledger.holding[i].owed
-            ledger.tranche[ACCRUED, i, t] = ledger.holding[i].interest
-    for j in range(ledger.claim.size):
-        ledger.term[LOST, j, deal.periods] += ledger.claim[j].withheld
+        if capital.guarantees.size > 0:
+            make_good(
+                capital.guarantees, capital.limits, links, t, closes, books.holding,
+                books.tranche, books.guarantor, books.called,
+            )  # fmt: skip
+        for p in range(pools.size):
+            ledger.pool[p, t] = pools[p]
+        for i in range(books.holding.size):
+            books.tranche[BALANCE, i, t] = books.holding[i].owed
+            books.tranche[ACCRUED, i, t] = books.holding[i].interest
+    for j in range(claims.claim.size):
+        claims.term[LOST, j, deal.periods] += claims.claim[j].withheld
 
 
 @inline
-def _wipe(ledger: Ledger) -> None:
+def _wipe(book: F8, findings: Findings) -> None:
     """Empty what the path before has left."""
-    book = ledger.book
     for n in range(book.size):
         book[n] = 0.0
-    for m in range(ledger.finding.size):
-        ledger.finding[m].missing = _NOT_HELD
-        for e in range(ledger.value.shape[1]):
-            ledger.missing[m, e] = _NOT_HELD
-            ledger.valid[m, e] = 0
+    for m in range(findings.last.size):
+        findings.last[m].missing = _NOT_HELD
+        for e in range(findings.value.shape[1]):
+            findings.missing[m, e] = _NOT_HELD
+            findings.valid[m, e] = 0
 
 
 @inline
-def _closing(plan: MoneyPlan, events: I8) -> int:
+def _range(pools: F8) -> tuple[float, float]:
+    """Least and most that a pool holds, and 0."""
+    least, most = 0.0, 0.0
+    for p in range(pools.size):
+        least, most = min(least, pools[p]), max(most, pools[p])
+    return least, most
+
+
+@inline
+def _closing(triggers: Records, events: I8) -> int:
     """The grid point after which nothing is measured or falls due; NEVER without such an end."""
-    if events[CAUSE] != _TRIGGERED or plan.triggers[events[TRIGGER]].pays_after == 1:
+    if events[CAUSE] != _TRIGGERED or triggers[events[TRIGGER]].pays_after == 1:
         return NEVER
     return int(events[STOP])
 
 
-@inline
+@lean
 def _pull(
-    plan: MoneyPlan, n: int, t: int, found: bool, events: I8, ledger: Ledger
+    contract: ContractTables,
+    deal: Any,
+    links: I8,
+    n: int,
+    t: int,
+    found: bool,
+    events: I8,
+    findings: Findings,
+    holding: Records,
 ) -> bool:
     """Let trigger `n` happen if its conditions hold; whether that is news to the people."""
-    trigger = plan.triggers[n]
+    trigger = contract.triggers[n]
     action, known = trigger.action, found or events[STOP] <= t
     if action == Action.EXPAND:
         known = known or events[EXPANSION] < NEVER
     if action == Action.STOP_FUNDING:
         known = False
-    if known or not holds(plan, ledger, plan.deal[0].triggers_from + n, -1):
+    if known or not holds(contract, findings, deal.triggers_from + n, -1):
         return False
     if action == Action.STOP_FUNDING:
         for position in range(trigger.tranches, trigger.tranches_end):
-            ledger.holding[plan.links[position]].shut = 1.0
+            holding[links[position]].shut = 1.0
         return False
     if action == Action.EXPAND:
         events[EXPANSION] = t
@@ -167,20 +225,18 @@ def _pull(
 
 
 @inline
-def _serves(
-    plan: MoneyPlan, people: People, t: int, enrolled: float, controls: float, expansion: int
+def _is_open(
+    plan: MoneyPlan, t: int, enrolled: float, controls: float, expansion: int
 ) -> bool:
-    """Whether on grid point `t` enrollment is open, or anyone is in service or waits for it."""
-    if people.active[t] > 0.0 or people.waiting[t] > 0.0:
-        return True
+    """Whether enrollment is open in period `t`: neither the window nor the target has been met."""
     deal = plan.deal[0]
     end, target = deal.window_end, deal.target
     if expansion <= t:
         n = _expanding(plan, expansion)
-        if n >= 0 and plan.triggers[n].window_end >= 0:
-            end = plan.triggers[n].window_end
-        if n >= 0 and not math.isnan(plan.triggers[n].target):
-            target = plan.triggers[n].target
+        if n >= 0 and plan.contract.triggers[n].window_end >= 0:
+            end = plan.contract.triggers[n].window_end
+        if n >= 0 and not math.isnan(plan.contract.triggers[n].target):
+            target = plan.contract.triggers[n].target
     if t >= end:
         return False
     others = math.floor(target * deal.control_ratio + 0.5) if target < math.inf else target
@@ -200,6 +256,6 @@ def _expanding(plan: MoneyPlan, expansion: int) -> int:
     moment = plan.moments[expansion]
     for position in range(moment.triggers, moment.triggers_end):
         n = plan.links[position]
-        if plan.triggers[n].action == Action.EXPAND:
+        if plan.contract.triggers[n].action == Action.EXPAND:
             return int(n)
     return -1

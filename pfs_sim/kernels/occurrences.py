@@ -52,7 +52,7 @@ def draw_group(
         some = thin(rng, m, share, 0)
         if some <= 0.0:
             return 0.0
-        shape = row[fact.shape]
+        shape = row[fact.gamma_shape]
         return float(gamma(rng, shape * some) * level / shape)
     return float(m * level + normal(rng) * math.sqrt(m) * row[fact.sd])
 

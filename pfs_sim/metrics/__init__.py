@@ -7,6 +7,7 @@ quantiles   order statistics and their exact intervals, value at risk
 tails       expected shortfall, loss given loss, mass at single points
 summary     all of them for one quantity
 summarizing how its paths become that summary
+influence   what each path does to a statistic: errors of paired differences
 table       the summaries of a run by dotted name
 numerals    numbers with the digits that their error justifies
 """

@@ -35,22 +35,44 @@ def _bad_tail(name: str) -> str:
     return "high" if high else "low"
 
 
-def summarize(results: Results, sampling: Sampling = INDEPENDENT) -> MetricTable:
+def find_sampling(results: Results) -> Sampling:
+    """Which paths of a run are independent of which, from how it was sampled."""
+    kind, _, replicates = str(results.provenance.get("sampling", "random")).partition(":")
+    if kind == "sobol":
+        return Sampling.of_replicates(int(replicates), in_turns=True)
+    return Sampling.of_pairs() if kind == "antithetic" else INDEPENDENT
+
+
+def summarize(results: Results, sampling: Sampling | None = None) -> MetricTable:
     """Every metric of a run with its Monte Carlo error, by dotted name.
 
-    A quantity that never varied over many paths is marked exact only where it cannot vary
-    (nothing uncertain feeds it is not known here), so it keeps its order-statistic intervals.
+    `sampling` is the run's own unless it is given. A quantity that never varied keeps its
+    order-statistic intervals: that nothing uncertain feeds it is not known here.
     """
-    table = MetricTable()
+    table, how = MetricTable(), sampling or find_sampling(results)
     for column in results.columns:
         if column.unit != "status":
-            table[column.name] = _summarize(results, column, sampling)
+            table[column.name] = _summarize(results, column, how)
     return table
 
 
 def _summarize(results: Results, column: Column, sampling: Sampling) -> Summary:
-    name, values = column.name, results[column.name]
-    options: dict[str, Any] = {"zero": column.unit in ("money", "count")}
+    return summarize_array(
+        results[column.name],
+        unit=_UNITS[column.unit],
+        label=column.label,
+        sampling=sampling,
+        **find_options(results, column),
+    )
+
+
+def find_options(results: Results, column: Column) -> dict[str, Any]:
+    """What else `summarize_array` must know of a column: its bad side, losses, mass points."""
+    name = column.name
+    options: dict[str, Any] = {
+        "tail": _bad_tail(name),
+        "zero": column.unit in ("money", "count"),
+    }
     if name.endswith(".irr"):
         statuses = results[f"{name}_status"]
         options["statuses"] = {
@@ -69,11 +91,4 @@ def _summarize(results: Results, column: Column, sampling: Sampling) -> Summary:
         cap = cap.get("value") if isinstance(cap, dict) else cap
         options["masses"] = {"zero": 0.0} | ({} if cap is None else {"cap": float(cap)})
         options["negative"] = True
-    return summarize_array(
-        values,
-        unit=_UNITS[column.unit],
-        label=column.label,
-        tail=_bad_tail(name),
-        sampling=sampling,
-        **options,
-    )
+    return options

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from pydantic import Field
 
+from pfs_sim.model.extensions import TRANCHES, find_kinds, with_presets
 from pfs_sim.model.noun import Key, Money, Name, Noun, Rate, Share, When
+from pfs_sim.model.presets import TranchePreset
 from pfs_sim.model.quantities import NonNegative
 
 
@@ -70,6 +72,18 @@ class Tranche(Noun):
     )
 
 
+_TRANCHE_KINDS = get_args(Tranche.model_fields["kind"].annotation)
+TRANCHE_PRESETS: dict[str, type[TranchePreset]] = find_kinds(
+    TRANCHES, TranchePreset, _TRANCHE_KINDS
+)
+"""Kinds of tranches that other packages add; each becomes the tranche that it states."""
+
+if TYPE_CHECKING:
+    AnyTranche: TypeAlias = Tranche
+else:
+    AnyTranche = with_presets([Tranche], TRANCHE_PRESETS.values())
+
+
 class Step(Noun):
     """A step of the waterfall: what it pays, to whom (pro rata within the step)."""
 
@@ -124,7 +138,7 @@ class Capital(Noun):
     overrun: NonNegative = Field(
         1.0, validate_default=True, description="Multiplier on all cost lines."
     )
-    tranches: dict[Name, Tranche] = Field(default_factory=dict, description="Sources of funds.")
+    tranches: dict[Name, AnyTranche] = Field(default_factory=dict, description="Sources of funds.")
     grants: dict[Name, Opening] = Field(default_factory=dict, description="Opening grants.")
     waterfall: dict[Name, Step] = Field(default_factory=dict, description="Steps, in order.")
     guarantees: dict[Name, Guarantee] = Field(default_factory=dict, description="Guarantees.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from pfs_sim.model.extensions import SCHEDULES, find_kinds, one_of_kinds
 from pfs_sim.model.noun import (
     Money,
     Name,
@@ -18,7 +19,14 @@ from pfs_sim.model.noun import (
     When,
 )
 from pfs_sim.model.quantities import NonNegative, Probability
-from pfs_sim.model.schedules import AnySchedule
+from pfs_sim.model.schedules import SCHEDULE_KINDS, Schedule
+
+if TYPE_CHECKING:
+    from pfs_sim.model.schedules import AnySchedule
+else:
+    # Rules of other packages join here, not where rules are defined, which they import.
+    SCHEDULE_KINDS |= find_kinds(SCHEDULES, Schedule, SCHEDULE_KINDS)
+    AnySchedule = one_of_kinds(SCHEDULE_KINDS.values())
 
 
 class YearCap(Noun):

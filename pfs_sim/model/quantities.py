@@ -25,6 +25,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from pfs_sim.model.family import FAMILIES, Family, describe_forms, load_families, read_family
 from pfs_sim.model.laws import FloatArray
+from pfs_sim.model.odds_families import LogitNormal  # noqa: F401 (registers itself)
 from pfs_sim.model.special_families import Certain, Estimate, Mixture
 
 __all__ = [

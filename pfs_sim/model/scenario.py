@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -12,9 +12,21 @@ from pfs_sim.model.capital import Capital
 from pfs_sim.model.clock import Clock
 from pfs_sim.model.contract import Contract
 from pfs_sim.model.evaluation import Evaluation
+from pfs_sim.model.extensions import OUTCOMES, find_kinds, with_presets
 from pfs_sim.model.noun import Name, Noun, Number
-from pfs_sim.model.outcomes import AnyOutcome
+from pfs_sim.model.outcomes import OUTCOME_KINDS
+from pfs_sim.model.presets import OutcomePreset
 from pfs_sim.model.program import Program
+
+OUTCOME_PRESETS: dict[str, type[OutcomePreset]] = find_kinds(
+    OUTCOMES, OutcomePreset, OUTCOME_KINDS
+)
+"""Kinds of outcomes that other packages add; each becomes the outcome that it states."""
+
+if TYPE_CHECKING:
+    from pfs_sim.model.outcomes import AnyOutcome
+else:
+    AnyOutcome = with_presets(OUTCOME_KINDS.values(), OUTCOME_PRESETS.values())
 
 
 class Correlation(Noun):
@@ -48,8 +60,11 @@ class Scenario(Noun):
     )
     published: dict[str, object] = Field(
         default_factory=dict,
-        description="What was published about how the deal ended (for back-tests); never used "
-        "by a simulation.",
+        description="What was published about how the deal ended; read by `backtest`, never used "
+        "by a simulation. payments: {total, terms: {term}, by_date: {date}}, measures: {measure}, "
+        "outcomes: {outcome: {statistic, value}}, tranches: {tranche: {irr, moic, "
+        "principal_loss, drawn}}, guarantor: {paid}, source, note. A figure is a number, "
+        "{value, rounded, note}, or null where words were published and no number.",
     )
 
     def findings(self) -> Iterator[Finding]:

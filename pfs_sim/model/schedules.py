@@ -9,7 +9,7 @@ unless `above: true` ("more than 10 %").
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -28,7 +28,15 @@ class Segments(NamedTuple):
 
 
 class Schedule(Noun):
-    """What all schedules share."""
+    """What all schedules share.
+
+    To add a payment rule, write a class with a `kind`, its keys as fields, `examples` and
+    `segments`. In a package of your own offer it under the entry point group
+    `pfs_sim.schedules` (entry point name = the kind), and run `conformance.check_kind` on it.
+    """
+
+    examples: ClassVar[tuple[tuple[dict[str, Any], dict[float, float]], ...]] = ()
+    """How it stands in a file, with the amount that a person computed at some measures."""
 
     above: bool = Field(
         False, description="true: a knot must be exceeded; false: reaching it is enough."
@@ -48,6 +56,10 @@ def _rising(found: list[float], what: str) -> None:
 class RateCard(Schedule):
     """A price for each unit of the measure, from `start` on (a line through the origin)."""
 
+    examples = (
+        ({"kind": "rate", "price": 100, "from": 2}, {1: 0.0, 2: 200.0, 3.5: 350.0}),
+        ({"kind": "rate", "price": 5, "both_ways": True}, {-2: -10.0, 0: 0.0, 2: 10.0}),
+    )
     kind: Literal["rate"]
     price: Number = Field(description="Amount for each unit of the measure.")
     start: Number = Field(
@@ -71,6 +83,10 @@ class RateCard(Schedule):
 class Tiers(Schedule):
     """Steps: at least so much of the measure earns so much."""
 
+    examples = (
+        ({"kind": "tiers", "tiers": [[0.1, 5], [0.2, 8]]}, {0: 0.0, 0.1: 5.0, 0.15: 5.0, 9: 8.0}),
+        ({"kind": "tiers", "above": True, "below": -1, "tiers": [[0, 3]]}, {0: -1.0, 0.5: 3.0}),
+    )
     kind: Literal["tiers"]
     below: Number = Field(0.0, validate_default=True, description="Amount below the first tier.")
     tiers: list[list[Number]] = Field(
@@ -91,6 +107,13 @@ class Tiers(Schedule):
 class Points(Schedule):
     """Straight lines between points, flat before the first and after the last."""
 
+    examples = (
+        ({"kind": "points", "points": [[0, 0], [10, 50]]}, {-1: 0.0, 4: 20.0, 12: 50.0}),
+        (
+            {"kind": "points", "points": [[0, 10], [10, 50]], "threshold": 5},
+            {4.9: 0.0, 5: 30.0, 10: 50.0},
+        ),
+    )
     kind: Literal["points"]
     points: list[list[Number]] = Field(
         min_length=2, description="[measure, amount], in rising order of the measure."
@@ -126,6 +149,12 @@ class Points(Schedule):
 class Pieces(Schedule):
     """The general form: from each knot on, an amount at the knot and a rate beyond it."""
 
+    examples = (
+        (
+            {"kind": "pieces", "below": 1, "pieces": [[2, 10, 3], [4, 20, 0]]},
+            {0: 1.0, 2: 10.0, 3: 13.0, 4: 20.0, 9: 20.0},
+        ),
+    )
     kind: Literal["pieces"]
     below: Number = Field(0.0, validate_default=True, description="Amount below the first knot.")
     pieces: list[list[Number]] = Field(
@@ -151,6 +180,9 @@ class Pieces(Schedule):
 class SavingsShare(Schedule):
     """A share of what the payor saves on each unit of the measure."""
 
+    examples = (
+        ({"kind": "savings", "value": 80, "share": 0.25, "from": 1}, {0.5: 0.0, 1: 20.0, 3: 60.0}),
+    )
     kind: Literal["savings"]
     value: Money = Field(description="What one unit is worth to the payor.")
     share: Number = Field(description="Share of it that is paid.")
@@ -167,6 +199,7 @@ class SavingsShare(Schedule):
 class Fixed(Schedule):
     """A fixed amount, whatever is measured (a standing charge, a coupon, a milestone date)."""
 
+    examples = (({"kind": "fixed", "amount": -7}, {-1: -7.0, 0: -7.0, 5: -7.0}),)
     kind: Literal["fixed"]
     amount: Number = Field(description="The amount; negative: from the investors to the payor.")
 

@@ -22,6 +22,7 @@ from pfs_sim.tables.money import (
     RECIPIENT,
     STEP,
     TRANCHE,
+    CapitalTables,
     StepKind,
     TrancheKind,
 )
@@ -159,8 +160,8 @@ def _orders(capital: Capital) -> list[list[int]]:
     return [[i for i in needed if needed[i] == n] for n in sorted(set(needed.values()))]
 
 
-def capital_tables(scenario: Scenario, row: Row, links: Links) -> dict[str, Any]:
-    """The capital of a scenario: costs, tranches, waterfall and guarantees of the plan."""
+def capital_tables(scenario: Scenario, row: Row, links: Links) -> CapitalTables:
+    """The capital of a scenario as tables."""
     clock, capital = scenario.clock, scenario.capital
     years, tranches = np.arange(clock.periods + 1) * clock.years, list(capital.tranches)
     inflation = [(1.0 + cost.inflation.value) ** years for cost in capital.costs.values()]
@@ -175,22 +176,22 @@ def capital_tables(scenario: Scenario, row: Row, links: Links) -> dict[str, Any]
         }
         for guarantee in capital.guarantees.values()
     ]
-    return {
-        "lines": records(LINE, _line_rows(scenario, row)),
-        "inflation": np.array(inflation).reshape(len(capital.costs), clock.periods + 1),
-        "dated": records(
+    return CapitalTables(
+        lines=records(LINE, _line_rows(scenario, row)),
+        inflation=np.array(inflation).reshape(len(capital.costs), clock.periods + 1),
+        dated=records(
             DATED, [entry for t, entry in _dated_costs(scenario, row) if t <= clock.periods]
         ),
-        "tranches": records(TRANCHE, _tranche_rows(scenario)),
-        "draws": records(
+        tranches=records(TRANCHE, _tranche_rows(scenario)),
+        draws=records(
             FIXED_DRAW, [entry for t, entry in _fixed_draws(scenario) if t <= clock.periods]
         ),
-        "orders": records(ORDER, [links.add("tranches", group) for group in _orders(capital)]),
-        "steps": records(STEP, [step | span for step, span in steps]),
-        "recipients": records(RECIPIENT, [r for found in recipients for r in found]),
-        "guarantees": records(GUARANTEE_TERMS, guarantees),
-        "limits": _limits(scenario),
-    }
+        orders=records(ORDER, [links.add("tranches", group) for group in _orders(capital)]),
+        steps=records(STEP, [step | span for step, span in steps]),
+        recipients=records(RECIPIENT, [r for found in recipients for r in found]),
+        guarantees=records(GUARANTEE_TERMS, guarantees),
+        limits=_limits(scenario),
+    )
 
 
 def capital_moments(scenario: Scenario, row: Row) -> list[dict[str, Any]]:

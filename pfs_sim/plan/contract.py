@@ -24,6 +24,7 @@ from pfs_sim.tables.money import (
     TERM,
     TRIGGER,
     Action,
+    ContractTables,
     Pays,
 )
 from pfs_sim.tables.state import NEVER
@@ -117,7 +118,8 @@ def _term_rows(scenario: Scenario, links: Links) -> list[dict[str, Any]]:
                 "floor": known(term.floor, -np.inf),
                 **_year_cap(term.fiscal_year_cap),
                 "hold_share": hold.share.value if hold else 0.0,
-                "hold_until": clock.grid(hold.release) if hold else -1,
+                # What a return table owes on the day of the release comes too late to be kept.
+                "hold_until": clock.grid(hold.release) - (term.pays != "money") if hold else -1,
                 "switch_growth": (1.0 + switch.rate.value) ** clock.years if switch else 0.0,
                 "switch_factor": switch.factor.value if switch else 1.0,
                 "pool": pools.index(term.pool),
@@ -195,8 +197,8 @@ def _looks(scenario: Scenario, dues: list[tuple[int, int, int]]) -> set[int]:
 
 def contract_tables(
     scenario: Scenario, row: Row, seeds: Mapping[str, int], links: Links
-) -> dict[str, Any]:
-    """The contract of a scenario: terms, payors, triggers, conditions and dues of the plan."""
+) -> ContractTables:
+    """The contract of a scenario as tables."""
     contract, measures = scenario.contract, list(scenario.evaluation.measures)
     names, payors = list(contract.terms), list(contract.payors)
     terms = _term_rows(scenario, links)
@@ -212,14 +214,14 @@ def contract_tables(
             term |= fields
     groups = _groups(scenario)
     dues = [due for due in _dues(scenario) if due[0] <= scenario.clock.periods]
-    return {
-        "terms": records(TERM, terms),
-        "by_name": np.array(sorted(range(len(names)), key=lambda j: names[j]), np.int64),
-        "knots": records(KNOT, [knot for found in knots for knot in found]),
-        "parts": records(PART, [part for found in parts for part in found]),
-        "payors": records(PAYOR, _payor_rows(scenario, row, seeds)),
-        "triggers": records(TRIGGER, _trigger_rows(scenario, row, links)),
-        "conditions": records(
+    return ContractTables(
+        terms=records(TERM, terms),
+        by_name=np.array(sorted(range(len(names)), key=lambda j: names[j]), np.int64),
+        knots=records(KNOT, [knot for found in knots for knot in found]),
+        parts=records(PART, [part for found in parts for part in found]),
+        payors=records(PAYOR, _payor_rows(scenario, row, seeds)),
+        triggers=records(TRIGGER, _trigger_rows(scenario, row, links)),
+        conditions=records(
             CONDITION,
             [
                 {
@@ -231,8 +233,8 @@ def contract_tables(
                 for condition in group
             ],
         ),
-        "groups": np.cumsum([0, *(len(group) for group in groups)], dtype=np.int64),
-        "dues": records(
+        groups=np.cumsum([0, *(len(group) for group in groups)], dtype=np.int64),
+        dues=records(
             DUE_ENTRY,
             [
                 {
@@ -245,7 +247,7 @@ def contract_tables(
                 for t, e, j in dues
             ],
         ),
-    }
+    )
 
 
 def contract_moments(scenario: Scenario, links: Links) -> list[dict[str, Any]]:

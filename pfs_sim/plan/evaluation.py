@@ -28,6 +28,7 @@ from pfs_sim.tables.money import (
     MEASURE,
     Counted,
     Design,
+    EvaluationTables,
     MeasureKind,
     Statistic,
     Test,
@@ -128,8 +129,8 @@ def _test(outcome: AnyOutcome, most: int) -> tuple[Test, float, float, float]:
     return (Test.AMOUNT if isinstance(outcome, Amount) else Test.SCORE), 1.0, 1.0, np.inf
 
 
-def measure_tables(scenario: Scenario, row: Row) -> dict[str, Any]:
-    """The measures of a scenario: `dates`, `order`, `measures` and `inputs` of the plan."""
+def evaluation_tables(scenario: Scenario, row: Row) -> EvaluationTables:
+    """The measures of a scenario as tables."""
     clock, measures = scenario.clock, scenario.evaluation.measures
     names, outcomes = list(measures), list(scenario.outcomes)
     types = list(scenario.program.types or {})
@@ -167,12 +168,12 @@ def measure_tables(scenario: Scenario, row: Row) -> dict[str, Any]:
     for found, span in zip(rows, spans("inputs", inputs), strict=True):
         found |= span
     dates = [clock.grid(when) for when in scenario.evaluation.dates.values()]
-    return {
-        "dates": np.array(dates, np.int64),
-        "order": np.array(order, np.int64),
-        "measures": records(MEASURE, rows),
-        "inputs": records(INPUT, [member for members in inputs for member in members]),
-    }
+    return EvaluationTables(
+        dates=np.array(dates, np.int64),
+        order=np.array(order, np.int64),
+        measures=records(MEASURE, rows),
+        inputs=records(INPUT, [member for members in inputs for member in members]),
+    )
 
 
 def _outcome_fields(

@@ -16,16 +16,19 @@ from pfs_sim.plan.capital import (
     capital_tables,
 )
 from pfs_sim.plan.contract import contract_facts, contract_moments, contract_tables
-from pfs_sim.plan.evaluation import measure_tables
+from pfs_sim.plan.evaluation import evaluation_tables
 from pfs_sim.plan.lists import Links, by_grid_point, records, spans
 from pfs_sim.plan.row import Row
 from pfs_sim.tables import ledger as layers
-from pfs_sim.tables.ledger import Ledger
+from pfs_sim.tables.ledger import Books, Claims, Findings, Ledger
 from pfs_sim.tables.money import DEAL, MOMENT, MoneyPlan
 from pfs_sim.tables.state import Cash
 
 _TERM = ("due", "paid", "cut", "lost", "held", "forfeited", "reduced", "carried")
-_TRANCHE = ("draw", "call", "interest", "principal", "extra", "guarantee", "flow", "balance")
+_TRANCHE = (
+    *("draw", "call", "interest", "principal", "extra", "guarantee", "flow"),
+    *("balance", "accrued"),
+)
 _GRID = ("unfunded", "grants", "till")
 
 
@@ -34,12 +37,10 @@ def money_plan(
 ) -> MoneyPlan:
     """Scenario → tables of its money. `seeds` by source; a frozen payor loses what is expected."""
     clock, links = scenario.clock, Links()
-    tables = (
-        measure_tables(scenario, row)
-        | contract_tables(scenario, row, seeds, links)
-        | capital_tables(scenario, row, links)
-    )
-    evaluations = by_grid_point([(int(t), None) for t in tables["dates"]], clock.periods)
+    evaluation = evaluation_tables(scenario, row)
+    contract = contract_tables(scenario, row, seeds, links)
+    capital = capital_tables(scenario, row, links)
+    evaluations = by_grid_point([(int(t), None) for t in evaluation.dates], clock.periods)
     moments = zip(
         spans("evaluations", evaluations),
         contract_moments(scenario, links),
@@ -55,66 +56,87 @@ def money_plan(
         deal=records(DEAL, [facts]),
         moments=records(MOMENT, [first | then | last for first, then, last in moments]),
         links=np.array(links.members, np.int64),
-        **tables,
+        evaluation=evaluation,
+        contract=contract,
+        capital=capital,
     )
 
 
 def new_cash(plan: MoneyPlan) -> Cash:
     """Arrays for the money of one path, made once and lived in again and again."""
-    grid = plan.moments.size
-    measures, evaluations = plan.measures.size, plan.dates.size
-    terms, tranches = plan.terms.size, plan.tranches.size
-    tables = terms if (plan.terms.pays > 0).any() else 0
-    late = grid if (plan.payors.late > 0).any() else 0
-    book, amounts = _carve(
-        {
-            "term": (10, terms, grid),
-            "table": (3, tables, grid),
-            "late": (plan.parts.size, late),
-            "tranche": (9, tranches, grid),
-            "grid": (4, grid),
-            "payor": (plan.payors.size, grid),
-            "uses": (plan.lines.size + 2, grid),
-            "guarantor": (plan.guarantees.size, grid),
-            "party": (len(PARTIES), grid),
-            "pool": (int(plan.deal[0].pools), grid),
-            "step": (plan.steps.size, grid),
-            "value": (measures, evaluations),
-            "failed": (plan.payors.size, int(plan.moments[-1].year) + 1),
-            "part": (plan.parts.size,),
-            "contract": (2,),
-            "fee": (plan.steps.size,),
-            "cash": (int(plan.deal[0].pools),),
-            "called": (plan.guarantees.size,),
-        },
-        {
-            "claim": (layers.CLAIM, terms),
-            "wallet": (layers.WALLET, plan.payors.size),
-            "holding": (layers.HOLDING, tranches),
-            "hurdle": (layers.HURDLE, plan.recipients.size),
-            "expense": (layers.EXPENSE, plan.lines.size),
-            "finding": (layers.FINDING, measures),
-        },
-    )
-    marks: dict[str, Any] = {
-        name: np.zeros((measures, evaluations), np.int64) for name in ("valid", "missing")
-    }
-    ledger = Ledger(book=book, **amounts, **marks)
+    ledger = _new_ledger(plan)
+    findings, claims, books = ledger.findings, ledger.claims, ledger.books
     return Cash(
-        value=ledger.value,
-        **marks,
-        **{name: ledger.term[getattr(layers, name.upper())] for name in _TERM},
-        **{name: ledger.tranche[getattr(layers, name.upper())] for name in _TRANCHE},
+        value=findings.value,
+        valid=findings.valid,
+        missing=findings.missing,
+        **{name: claims.term[getattr(layers, name.upper())] for name in _TERM},
+        **{name: books.tranche[getattr(layers, name.upper())] for name in _TRANCHE},
         **{name: ledger.grid[getattr(layers, name.upper())] for name in _GRID},
-        accrued=ledger.tranche[layers.ACCRUED],
-        payor=ledger.payor,
-        uses=ledger.uses,
-        guarantor=ledger.guarantor,
-        party=ledger.party,
+        payor=claims.payor,
+        uses=books.uses,
+        guarantor=books.guarantor,
+        party=books.party,
         pool=ledger.pool,
-        step=ledger.step,
+        step=books.step,
         events=np.zeros(4, np.int64),
         ledger=ledger,
+    )
+
+
+def _new_ledger(plan: MoneyPlan) -> Ledger:
+    grid, pools = plan.moments.size, int(plan.deal[0].pools)
+    measures, evaluations = plan.evaluation.measures.size, plan.evaluation.dates.size
+    contract, capital = plan.contract, plan.capital
+    terms, payors, parts = contract.terms.size, contract.payors.size, contract.parts.size
+    tranches, lines = capital.tranches.size, capital.lines.size
+    steps, guarantees = capital.steps.size, capital.guarantees.size
+    tables = terms if (contract.terms.pays > 0).any() else 0
+    late = grid if (contract.payors.late > 0).any() else 0
+    book, found = _carve(
+        {
+            "grid": (4, grid),
+            "pool": (pools, grid),
+            "cash": (pools,),
+            "value": (measures, evaluations),
+            "term": (10, terms, grid),
+            "table": (3, tables, grid),
+            "late": (parts, late),
+            "payor": (payors, grid),
+            "failed": (payors, int(plan.moments[-1].year) + 1),
+            "part": (parts,),
+            "contract": (2,),
+            "tranche": (9, tranches, grid),
+            "uses": (lines + 2, grid),
+            "guarantor": (guarantees, grid),
+            "party": (len(PARTIES), grid),
+            "step": (steps, grid),
+            "fee": (steps,),
+            "called": (guarantees,),
+        },
+        {
+            "last": (layers.FINDING, measures),
+            "claim": (layers.CLAIM, terms),
+            "wallet": (layers.WALLET, payors),
+            "holding": (layers.HOLDING, tranches),
+            "hurdle": (layers.HURDLE, capital.recipients.size),
+            "expense": (layers.EXPENSE, lines),
+        },
+    )
+    for name in ("missing", "valid"):
+        found[name] = np.zeros((measures, evaluations), np.int64)
+
+    def filled(kind: Any) -> Any:
+        return kind(**{name: found[name] for name in kind._fields})
+
+    return Ledger(
+        book=book,
+        grid=found["grid"],
+        pool=found["pool"],
+        cash=found["cash"],
+        findings=filled(Findings),
+        claims=filled(Claims),
+        books=filled(Books),
     )
 
 

@@ -155,8 +155,9 @@ def outcome_table(
         fact.key = stream_key(seeds["chance"], "chance", f"outcome:{name}")
         fact.matched_key = stream_key(seeds["chance"], "chance", f"matched:{name}")
         fact.lost_key = stream_key(seeds["attrition"], "attrition", f"follow_up:{name}")
-        for field in ("level", "drift", "effect", "share", "shape", "sd"):
+        for field in ("level", "drift", "effect", "share", "sd"):
             fact[field] = row.column(f"{path}.{field}")
+        fact.gamma_shape = row.column(f"{path}.shape")
         fact.lost_treated = row.column(f"{path}.loss.treated")
         fact.lost_control = row.column(f"{path}.loss.control")
         fact.sensitivity = row.column(f"{path}.record.sensitivity")

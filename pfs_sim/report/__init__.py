@@ -9,5 +9,9 @@ cash_flow    the base case by period, as a term sheet shows it
 ledger       one path as tables
 editor       the JSON Schema of scenario files
 kinds        what the language knows, read from the code
+termsheet/   the contract in plain language
+differences  what differs between two scenarios, clause by clause
+risk         who holds which risk, loss by cause, tornado
+integrity    what a contract pays for: judgments, cliffs, other sizes
 folder       what `run --out` leaves behind
 """

@@ -57,7 +57,7 @@ def write_cell(
     if math.isnan(found.value):
         return Cell("–")
     least = COARSEST[unit] or 0.05 * (scale or abs(found.value))
-    error = found.error if found.error > 1e-9 * abs(found.value) else 0.0
+    error = 0.0 if found.error <= 1e-9 * abs(found.value) else found.error
     shown = max(error, least) if math.isfinite(error) else error
     text = format_value(found.value, shown or None, unit, currency=currency)
     if unit in ("rate", "probability"):

@@ -78,6 +78,7 @@ def write_run(
     figures; `inputs` are the scenario files.
     """
     from pfs_sim.report.figures import draw_figures, save_figures
+    from pfs_sim.report.html import gather, write_report
 
     with stage(folder) as made:
         write_text(made / "summary.json", write_json(document))
@@ -88,6 +89,7 @@ def write_run(
         if keep_paths:
             results.write_parquet(made / "paths.parquet")
         save_figures(draw_figures(results, table, base), made / "figures")
+        write_report([gather(results, table, command=command)], made / "report.html")
         manifest = describe_run(results.provenance, command, inputs, made)
         write_text(made / NAME, write_json(manifest))
     return [*manifest["files"], NAME]

@@ -107,7 +107,15 @@ class Group(NamedTuple):
 
 def list_kinds() -> list[Group]:
     """Every group of words, in the order of a scenario."""
-    from pfs_sim.model import capital, contract, evaluation, outcomes, program, schedules
+    from pfs_sim.model import (
+        capital,
+        contract,
+        evaluation,
+        outcomes,
+        program,
+        scenario,
+        schedules,
+    )
     from pfs_sim.model.quantities import FAMILIES, load_families
     from pfs_sim.plan.row import SOURCES
 
@@ -126,7 +134,11 @@ def list_kinds() -> list[Group]:
         _choices("Assignment", "program.assignment.method", "method",
                  program.Assignment, "method"),
         _nouns("Hazards of leaving early", "program.attrition.hazard.kind", hazards),
-        _nouns("Outcomes", "outcomes.<name>.kind", outcomes.OUTCOME_KINDS),
+        _nouns(
+            "Outcomes",
+            "outcomes.<name>.kind",
+            {**outcomes.OUTCOME_KINDS, **scenario.OUTCOME_PRESETS},
+        ),
         _nouns("Measures", f"{named}, by its key", evaluation.MEASURE_KINDS),
         _choices("Statistics of an outcome", f"{named}.statistic", "statistic",
                  measure, "statistic"),
@@ -138,7 +150,11 @@ def list_kinds() -> list[Group]:
                  contract.Term, "pays"),
         _choices("Triggers", "contract.triggers.<name>.action", "action",
                  contract.Trigger, "action"),
-        _choices("Tranches", "capital.tranches.<name>.kind", "tranche", capital.Tranche, "kind"),
+        _extend(
+            _choices("Tranches", "capital.tranches.<name>.kind", "tranche",
+                     capital.Tranche, "kind"),
+            _nouns("", "", capital.TRANCHE_PRESETS),
+        ),
         _choices("Steps of the waterfall", "capital.waterfall.<name>.pay", "step",
                  capital.Step, "pay"),
         _choices("Guarantees", "capital.guarantees.<name>.kind", "guarantee",
@@ -155,6 +171,11 @@ def _first_line(kind: type) -> str:
 def _nouns(title: str, place: str, kinds: Mapping[str, type]) -> Group:
     """Classes by the word that a file uses."""
     return Group(title, place, [Kind(name, _first_line(kind)) for name, kind in kinds.items()])
+
+
+def _extend(group: Group, more: Group) -> Group:
+    """A group with the kinds of another."""
+    return group._replace(kinds=[*group.kinds, *more.kinds])
 
 
 def _say_family(family: Any) -> str:

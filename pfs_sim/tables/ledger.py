@@ -16,15 +16,15 @@ I8 = npt.NDArray[np.int64]
 Records: TypeAlias = "np.recarray[Any, Any]"
 
 DUE, PAID, CUT, LOST, HELD, FORFEITED, REDUCED, CARRIED, PENDING, BROUGHT = range(10)
-"""Layers of `Ledger.term`; PENDING is on its way, BROUGHT comes over from a full fiscal year."""
+"""Layers of `Claims.term`; PENDING is on its way, BROUGHT comes over from a full fiscal year."""
 OWES, TARGET, FACTOR = range(3)
-"""Layers of `Ledger.table`: a return table is due at an arrival, its return, a factor."""
+"""Layers of `Claims.table`: a return table is due at an arrival, its return, a factor."""
 DRAW, CALL, INTEREST, PRINCIPAL, EXTRA, GUARANTEE, FLOW, BALANCE, ACCRUED = range(9)
-"""Layers of `Ledger.tranche`."""
+"""Layers of `Books.tranche`."""
 UNFUNDED, GRANTS, TILL, COMING = range(4)
 """Layers of `Ledger.grid`; COMING is 1 where something arrives."""
 THIS_YEAR, TO_DATE = range(2)
-"""Places in `Ledger.contract`."""
+"""Places in `Claims.contract`."""
 
 
 def _amounts(*names: str) -> np.dtype[Any]:
@@ -66,33 +66,51 @@ FINDING = _amounts(
 )
 
 
-class Ledger(NamedTuple):
-    """The money of one path."""
+class Findings(NamedTuple):
+    """What evaluations have found."""
 
-    book: F8  # all amounts, in one piece, to be wiped at once
-    term: F8  # [10, j, t]
-    table: F8  # [3, j, t]; no terms where there is no return table
-    late: F8  # [part, t] delayed by a failed appropriation; no grid points where none can be
-    tranche: F8  # [9, i, t]
-    grid: F8  # [4, t]
-    payor: F8  # [q, t]
-    uses: F8  # [u+2, t]
-    guarantor: F8  # [g, t]
-    party: F8  # [3, t]
-    pool: F8  # [pools, t]
-    step: F8  # [w, t]
     value: F8  # [m, e]
     missing: I8  # [m, e]
     valid: I8  # [m, e]
+    last: Records  # [m] FINDING
+
+
+class Claims(NamedTuple):
+    """What the contract owes and has paid."""
+
+    term: F8  # [10, j, t]
+    table: F8  # [3, j, t]; no terms where there is no return table
+    late: F8  # [part, t] delayed by a failed appropriation; no grid points where none can be
+    payor: F8  # [q, t]
     claim: Records  # [j] CLAIM
     wallet: Records  # [q] WALLET
     failed: F8  # [q, year] 0: not known yet, 1: it holds, 2: the appropriation fails
     part: F8  # [part] of the payment that arrives
     contract: F8  # [2] paid
+
+
+class Books(NamedTuple):
+    """What has been put in, spent and repaid."""
+
+    tranche: F8  # [9, i, t]
+    uses: F8  # [u+2, t]
+    guarantor: F8  # [g, t]
+    party: F8  # [3, t]
+    step: F8  # [w, t]
     holding: Records  # [i] HOLDING
     hurdle: Records  # [recipient] HURDLE
     fee: F8  # [w] paid to date
-    cash: F8  # [pools] at hand
     called: F8  # [g] 1: the guarantee has been called
     expense: Records  # [u] EXPENSE
-    finding: Records  # [m] FINDING
+
+
+class Ledger(NamedTuple):
+    """The money of one path."""
+
+    book: F8  # all amounts, in one piece, to be wiped at once
+    grid: F8  # [4, t]
+    pool: F8  # [pools, t]
+    cash: F8  # [pools] at hand
+    findings: Findings
+    claims: Claims
+    books: Books

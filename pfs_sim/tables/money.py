@@ -1,9 +1,10 @@
 """Evaluation, contract and capital as tables: what `plan.money` builds and the kernels read.
 
-A table is an array of records: a function pays for each array that it is handed, so a plan has
-few. A list of a record is two fields, `knots` and `knots_end`: its members are those places of
-the table (or of `links`, which holds all lists of mere indices). A *column* is a place in a path's
-row of inputs, −1 where there is none. Absent caps are inf, absent grid points NEVER.
+A table is an array of records, and each noun has its tables together: a function pays for each
+array that it is handed, so there are few and it is handed those of its noun. A list of a record is
+two fields, `knots` and `knots_end`: its members are those places of the table (or of `links`, which
+holds all lists of mere indices). A *column* is a place in a path's row of inputs, −1 where there is
+none. Absent caps are inf, absent grid points NEVER.
 """
 
 from __future__ import annotations
@@ -368,15 +369,18 @@ GUARANTEE_TERMS = _fields(
 )
 
 
-class MoneyPlan(NamedTuple):
-    """The money of a deal, compiled."""
+class EvaluationTables(NamedTuple):
+    """What is measured."""
 
-    deal: Records  # [1] DEAL
-    moments: Records  # [t+1] MOMENT
     dates: I8  # [e] grid point of an evaluation
     order: I8  # [m] measures, inputs before users
     measures: Records  # [m] MEASURE
     inputs: Records  # INPUT
+
+
+class ContractTables(NamedTuple):
+    """What is due when, up to which caps."""
+
     terms: Records  # [j] TERM
     by_name: I8  # [j] terms in the order of their names
     knots: Records  # KNOT
@@ -386,6 +390,11 @@ class MoneyPlan(NamedTuple):
     conditions: Records  # CONDITION
     groups: I8  # conditions begin; owner o: all of group 2o, one of group 2o+1
     dues: Records  # DUE_ENTRY, by grid point, evaluation and term
+
+
+class CapitalTables(NamedTuple):
+    """Who funds what, who is repaid in which order."""
+
     lines: Records  # [u] LINE
     inflation: F8  # [u, t+1]
     dated: Records  # DATED, by grid point
@@ -396,4 +405,14 @@ class MoneyPlan(NamedTuple):
     recipients: Records  # RECIPIENT
     guarantees: Records  # [g] GUARANTEE_TERMS
     limits: F8  # [g, t+1] limit and pot to date
+
+
+class MoneyPlan(NamedTuple):
+    """The money of a deal, compiled."""
+
+    deal: Records  # [1] DEAL
+    moments: Records  # [t+1] MOMENT
     links: I8
+    evaluation: EvaluationTables
+    contract: ContractTables
+    capital: CapitalTables

@@ -155,7 +155,7 @@ OUTCOME = np.dtype(
         ("drift", np.int64),  # column
         ("effect", np.int64),  # column
         ("share", np.int64),  # column: amount, who have any
-        ("shape", np.int64),  # column
+        ("gamma_shape", np.int64),  # column; `shape` would be that of the record itself
         ("sd", np.int64),  # column
         ("lost_treated", np.int64),  # column
         ("lost_control", np.int64),  # column

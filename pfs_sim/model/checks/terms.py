@@ -138,7 +138,11 @@ def knots(term: Term) -> list[tuple[float, float]]:
     if isinstance(schedule, SavingsShare):
         price = schedule.value.value * schedule.share.value
         return [(schedule.start.value, price)] if price else []
-    return []
+    if isinstance(schedule, Fixed):
+        return []
+    found = schedule.segments()  # a rule of another package
+    rows = zip(found.x, found.y, found.slope, strict=True)
+    return [(x, y or slope) for x, y, slope in rows if y or slope]
 
 
 def _check_tiers_and_cap(term: Term, path: Path) -> Iterator[Finding]:

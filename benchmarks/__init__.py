@@ -1,0 +1,1 @@
+"""The speed comparisons, runnable by anyone: `python -m benchmarks`."""

@@ -1,0 +1,109 @@
+"""The kernels against the slow twin, path by path: every count exactly, every dollar to 1e-9."""
+
+from pathlib import Path
+
+import pytest
+
+from pfs_sim.model.evaluation import OutcomeMeasure
+from pfs_sim.model.scenario import Scenario
+from pfs_sim.plan.row import SOURCES
+from pfs_sim.reading import load
+from tests.generate import scenario
+from tests.naive import live_path
+from tests.twin import Kernels, differences, nothing_given
+
+SHIPPED = sorted(Path("scenarios").glob("*.yaml"))
+BLOCK = 10
+
+
+def generated(i):
+    return Scenario.model_validate(scenario(i))
+
+
+def check(block, paths, **options):
+    """Every deal of a block on some paths; all differences at once, by deal and path."""
+    found = {}
+    for i in range(BLOCK * block, BLOCK * (block + 1)):
+        deal = generated(i)
+        kernels = Kernels(deal, frozen=options.get("frozen", ()))
+        for path in paths:
+            differ = differences(deal, path, kernels=kernels, **options)
+            if differ:
+                found[i, path] = differ
+    assert not found
+
+
+@pytest.mark.parametrize("block", range(20))
+def test_generated_deals(block):
+    check(block, (0, 1, 1_000_003))
+
+
+@pytest.mark.parametrize("block", range(20, 24))
+def test_generated_deals_without_chance_anywhere(block):
+    check(block, (0,), frozen=SOURCES)
+
+
+@pytest.mark.parametrize("block", range(24, 27))
+def test_generated_deals_with_a_source_or_two_frozen(block):
+    check(block, (2,), frozen=("chance",))
+    check(block, (2,), frozen=("effect", "baseline", "bias", "cost", "payor"))
+    check(block, (2,), frozen=("attrition",))
+    check(block, (2,), frozen=("enrollment",))
+
+
+@pytest.mark.parametrize("block", range(27, 31))
+def test_generated_deals_paid_on_the_truth(block):
+    check(block, (0,), true_mode=True)
+
+
+@pytest.mark.parametrize("block", range(31, 33))
+def test_generated_deals_with_given_measures(block):
+    for i in range(BLOCK * block, BLOCK * (block + 1)):
+        deal = generated(i)
+        given = nothing_given(deal)
+        for m, measure in enumerate(deal.evaluation.measures.values()):
+            if isinstance(measure, OutcomeMeasure):
+                given[m, -1] = 0.3 * m
+        assert not differences(deal, given=given), i
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_source_with_a_seed_of_its_own(source):
+    assert not differences(generated(7), 3, seeds={source: 5})
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_shipped_scenarios(file):
+    deal = load(file).scenario
+    kernels = Kernels(deal)
+    for path in (0, 1):
+        assert not differences(deal, path, kernels=kernels), path
+    assert not differences(deal, frozen=SOURCES)
+    assert not differences(deal, true_mode=True, kernels=kernels)
+
+
+def test_generated_deals_meet_what_they_should():
+    """A generator that never stops a program or never pays would check little."""
+    stopped = expanded = paid = 0
+    for i in range(60):
+        cash = live_path(generated(i)).cash
+        stopped += cash["events"][1] > 0
+        expanded += cash["events"][2] < 1000
+        paid += any(map(any, cash["paid"]))
+    assert stopped >= 4
+    assert expanded >= 3
+    assert paid >= 30
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("block", range(40, 140))
+def test_many_more_generated_deals(block):
+    check(block, (0, 1))
+    check(block, (0,), frozen=SOURCES)
+    check(block, (0,), true_mode=True)
+
+
+@pytest.mark.jit_off
+@pytest.mark.parametrize("i", range(200, 206))
+def test_generated_deals_with_and_without_the_compiler(i):
+    assert not differences(generated(i))
