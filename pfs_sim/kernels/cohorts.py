@@ -55,6 +55,12 @@ def live_all_outcomes(
                                 outcomes, plan.persons, rng, row, path, t, arm, y, -1 - step,
                                 count, stop, group, people.person,
                             )
+                    for k in range(outcomes.facts.size):
+                        fact = outcomes.facts[k]
+                        if arm == TREATED and fact.family == f and fact.ratio > 0.0:
+                            _live_matched(
+                                outcomes, rng, row, path, t, y, k, count, stop, group
+                            )
 
 
 @lean
@@ -71,28 +77,40 @@ def _live_groups(
     stop: int,
     group: Group,
 ) -> None:
-    """Let an outcome happen to the measured clients of each group, in the order of the groups.
-
-    After the treated come the comparison clients who are matched to them, without the effect.
-    """
+    """Let an outcome happen to the measured clients of each group, in the order of the groups."""
     measure_clients(outcomes, rng, row, path, t, arm, y, k, count, stop, group)
     fact = outcomes.facts[k]
-    for side in (arm, MATCHED):
-        if side == MATCHED and (arm == CONTROL or fact.ratio <= 0.0):
-            continue
-        key = fact.matched_key if side == MATCHED else fact.key
-        open_stream(rng, key, address(t, arm, y), np.uint64(path))
-        for i in range(count):
-            j = group.bucket[i].at
-            m = group.cell[k, j].measured
-            if side == MATCHED:
-                m *= fact.ratio
-                if not fact.frozen:
-                    m = math.floor(m + 0.5) * 1.0
-                expect_matched(outcomes, row, t, y, k, j, m, stop, group)
-            if m > 0.0:
-                value = occur(
-                    outcomes, rng, row, t, y, k, j, side, m, fact.frozen, stop, group
-                )
-                if side != MATCHED:
-                    group.cell[k, j].success = value
+    open_stream(rng, fact.key, address(t, arm, y), np.uint64(path))
+    for i in range(count):
+        j = group.bucket[i].at
+        m = group.cell[k, j].measured
+        if m > 0.0:
+            group.cell[k, j].success = occur(
+                outcomes, rng, row, t, y, k, j, arm, m, fact.frozen, stop, group
+            )
+
+
+@lean
+def _live_matched(
+    outcomes: OutcomePlan,
+    rng: Rng,
+    row: F8,
+    path: int,
+    t: int,
+    y: int,
+    k: int,
+    count: int,
+    stop: int,
+    group: Group,
+) -> None:
+    """Let an outcome happen to the comparison clients of each treated group, without effect."""
+    fact = outcomes.facts[k]
+    open_stream(rng, fact.matched_key, address(t, TREATED, y), np.uint64(path))
+    for i in range(count):
+        j = group.bucket[i].at
+        m = group.cell[k, j].measured * fact.ratio
+        if not fact.frozen:
+            m = math.floor(m + 0.5) * 1.0
+        if m > 0.0:
+            expect_matched(outcomes, row, t, y, k, j, m, stop, group)
+            occur(outcomes, rng, row, t, y, k, j, MATCHED, m, fact.frozen, stop, group)

@@ -76,7 +76,7 @@ def can_merge(
 
 def families(steps: Sequence[int], outcomes: Records, members: I8) -> list[list[int]]:
     """Steps that hang together, in the order of life: chains, and groups drawn client by client."""
-    lives = {step: [step] if step >= 0 else _members(members, step) for step in steps}
+    lives = {step: _lived_in(members, step) for step in steps}
     found: list[list[int]] = []
     for step in steps:
         before = {int(outcomes[k].after) for k in lives[step]}
@@ -87,22 +87,28 @@ def families(steps: Sequence[int], outcomes: Records, members: I8) -> list[list[
     return [[step for step in steps if step in family] for family in found]
 
 
-def _members(members: I8, step: int) -> list[int]:
-    return [int(k) for k in members[-1 - step] if k >= 0]
+def _lived_in(members: I8, step: int) -> list[int]:
+    """Outcomes of a step."""
+    return [step] if step >= 0 else [int(k) for k in members[-1 - step] if k >= 0]
 
 
 def family_table(
-    groups: Sequence[Sequence[int]], outcomes: Records
+    groups: Sequence[Sequence[int]], outcomes: Records, members: I8
 ) -> tuple[Records, I8]:
-    """Families [f], and the steps of all of them in the order in which they are lived."""
+    """Families [f], and the steps of all of them in the order in which they are lived.
+
+    Writes to each outcome which family it is of.
+    """
     table = records(FAMILY, len(groups))
     steps: list[int] = []
-    for family, group in zip(table, groups, strict=True):
+    for f, (family, group) in enumerate(zip(table, groups, strict=True)):
         family.first_step, family.steps = len(steps), len(group)
         family.how = How.PERSONS if min(group) < 0 else How.COHORTS
         if min(group) >= 0 and outcomes[group[0]].merged:
             family.how = How.MERGED
         steps += group
+        for step in group:
+            outcomes.family[_lived_in(members, step)] = f
     return table, np.array(steps, dtype=np.int64)
 
 

@@ -51,7 +51,9 @@ def people_plan(
     facts = outcome_table(scenario, row, seeds, frozen, persons.members, merge, moved)
     seen = who_sees(scenario, facts, duration, merge)
     steps = order_of_life(scenario, persons.members).tolist()
-    table, order = family_table(families(steps, facts, persons.members), facts)
+    table, order = family_table(
+        families(steps, facts, persons.members), facts, persons.members
+    )
     lots = find_lots(facts, seen, scenario.clock.periods, duration)
     return PeoplePlan(
         program=program,

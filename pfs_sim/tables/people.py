@@ -175,6 +175,7 @@ OUTCOME = np.dtype(
         ("after", np.int64),  # the outcome that must have happened; −1: none
         ("group", np.int64),  # drawn client by client with others; −1: by cohort
         ("ratio", np.float64),  # matched comparison clients a treated client; 0: none
+        ("family", np.int64),
         ("merged", np.int64),  # 1: cohorts that are measured together live it together
     ],
     align=True,
