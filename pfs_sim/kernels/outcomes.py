@@ -68,7 +68,8 @@ def live_outcomes(
                 n += clients[arm, y, lot, j]
             if n <= 0.0:
                 continue
-            v, index = outcomes.seen[Seen.EVALUATION, ready], address(start, arm, y) | np.uint64(age)
+            v = outcomes.seen[Seen.EVALUATION, ready]
+            index = address(start, arm, y) | np.uint64(age)
             lost = row[fact.lost_treated if arm == TREATED else fact.lost_control]
             if lost > 0.0:
                 open_stream(rng, fact.lost_key, index, np.uint64(path))
