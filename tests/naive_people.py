@@ -123,6 +123,7 @@ class Assignment:
         self.rule = deal.scenario.program.assignment
         self.deal = deal
         self.treated_left = self.people_left = 0  # of the current block
+        self.block_treated = round(self.rule.share.value * self.rule.block)
 
     def assign(self, t, wanting, free, room_t, room_c):
         """Admit up to `wanting` people: (treated, control)."""
@@ -138,7 +139,12 @@ class Assignment:
             return fit(wanting, treated, room_t, room_c)
         treated = control = 0
         while treated + control < wanting:
-            drawn = stream.uniform() < self.chance()
+            rest = wanting - treated - control
+            if self.takes_block(rest, min(free, room_t) - treated, room_c - control):
+                treated += self.block_treated
+                control += self.rule.block - self.block_treated
+                continue
+            drawn = self.draw(stream)
             goes = drawn
             if treated >= room_t:
                 goes = False
@@ -151,14 +157,23 @@ class Assignment:
             self.treated_left -= drawn
         return treated, control
 
-    def chance(self):
-        """Probability that the next person is treated."""
+    def takes_block(self, people, room_t, room_c):
+        """Whether the next block is admitted whole: then it is certain how many are treated."""
+        return (
+            self.rule.method == "blocked"
+            and self.people_left == 0
+            and people >= self.rule.block
+            and room_t >= self.block_treated
+            and room_c >= self.rule.block - self.block_treated
+        )
+
+    def draw(self, stream):
+        """Whether the next person is treated: a coin, or the next place of a block."""
         if self.rule.method == "simple":
-            return self.rule.share.value
+            return stream.uniform() < self.rule.share.value
         if self.people_left == 0:
-            self.people_left = self.rule.block
-            self.treated_left = round(self.rule.share.value * self.rule.block)
-        return self.treated_left / self.people_left
+            self.people_left, self.treated_left = self.rule.block, self.block_treated
+        return stream.uniform() * self.people_left < self.treated_left
 
     def expect(self, wanting, free, room_t, room_c):
         """The expected split; where places bind, the share is kept."""

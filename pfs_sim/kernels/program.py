@@ -18,12 +18,14 @@ from pfs_sim.kernels.random import Rng, open_stream, uniform
 from pfs_sim.kernels.samplers import negative_binomial
 from pfs_sim.kernels.thinning import address, thin
 from pfs_sim.tables.people import Hazard, Method, PeoplePlan, Records
-from pfs_sim.tables.state import CONTROL, TREATED, Cohort, People
+from pfs_sim.tables.state import CONTROL, TREATED, People
 
 F8 = npt.NDArray[np.float64]
 
 NOBODY_LEFT = 1e-9
 """Room smaller than this is rounding: expectations are fractions of people."""
+CONTROL_STAYS = 1
+"""The first bucket of the controls: a control cannot fail to show up."""
 EARLY, FULL = 0, 1
 """Rows of Cohort.ends: left early, completed."""
 SURELY = 700.0
@@ -41,8 +43,11 @@ def live_program(
     are turned away. No draw depends on either.
     """
     cohort, program = people.cohort, plan.program[0]
+    leave, split, exits = cohort.leave, cohort.split, people.exits
     cohort.program[:] = 0.0
-    _expect_leaving(program, plan.types, plan.hazard, row, cohort.leave)
+    _expect_leaving(program, plan.types, plan.hazard, row, leave)
+    leaves, eligible = program.hazard != Hazard.NONE, row[program.eligible] * row[program.consent]
+    no_show = row[program.no_show] if leaves else 0.0
     never = plan.periods.size - 1
     waiting, treated, control = 0.0, 0.0, 0.0
     seen, slots = program.block, 0
@@ -50,7 +55,8 @@ def live_program(
         bounds = plan.periods[expand if expand <= t else never]
         queue = waiting
         if t < bounds.window_end:
-            referred, came = _refer(program, rng, row, path, t, plan.periods[t].planned)
+            mean = plan.periods[t].planned * row[program.volume]
+            referred, came = _refer(program, rng, mean, eligible, path, t)
             people.referred[t] = referred
             people.eligible[t] = came
             queue += came
@@ -71,19 +77,41 @@ def live_program(
             treated += new
             control += others
             queue -= new + others
+            people.enrolled[CONTROL, t] = others
+            people.enrolled[TREATED, t] = new
             for arm in (CONTROL, TREATED):
-                n = new if arm == TREATED else others
-                if n <= 0.0:
+                rest = people.enrolled[arm, t]
+                if rest <= 0.0:
                     continue
-                people.enrolled[arm, t] = n
-                _split(program, plan.types, rng, path, t, arm, n, cohort.split)
+                # Types, one after the other: a multinomial.
+                if program.types > 1:
+                    open_stream(rng, program.types_key, address(t, arm, 0), np.uint64(path))
+                for y in range(program.types - 1):
+                    split[y] = thin(rng, rest, plan.types[y].given, program.frozen)
+                    rest -= split[y]
+                split[program.types - 1] = rest
                 for y in range(program.types):
-                    n = cohort.split[y]
+                    n = split[y]
                     if arm == TREATED:
                         people.enrolled_type[y, t] = n
-                        _serve(program, rng, row, path, t, y, n, stop, people.exits, cohort)
-                    else:
-                        _follow(program, rng, path, t, y, n, people.exits, cohort.leave)
+                    if n <= 0.0:
+                        continue
+                    # Leave: no-shows, then leavers in each period of treatment. Controls drop
+                    # out where the scenario says so.
+                    last = program.duration + 1
+                    if leaves and (arm == TREATED or program.control >= 0):
+                        open_stream(rng, program.leave_key, address(t, arm, y), np.uint64(path))
+                        for j in range(CONTROL_STAYS if arm == CONTROL else 0, last):
+                            p = no_show if j == 0 else leave[arm, y, j - 1]
+                            if p > 0.0:
+                                gone = thin(rng, n, p, program.frozen_leaving)
+                                exits[t, arm, y, j] = gone
+                                n -= gone
+                    exits[t, arm, y, last] = n
+                    if arm == TREATED:
+                        _count_service(
+                            exits, t, y, program.periods, stop, cohort.active, cohort.ends
+                        )
         if program.waits:
             waiting = queue
             people.waiting[t] = waiting
@@ -92,14 +120,34 @@ def live_program(
 
 
 @lean
+def _count_service(
+    exits: F8, t: int, y: int, periods: int, stop: int, active: F8, ends: F8
+) -> None:
+    """Count who of a treated cohort is in service when, and who is known to have ended when."""
+    duration, end = exits.shape[3] - 2, min(periods, stop)
+    n = exits[t, TREATED, y, duration + 1]
+    if t + duration <= end:
+        ends[FULL, t + duration] += n
+    elif stop <= periods:
+        ends[EARLY, stop] += n
+    for a in range(duration - 1, -1, -1):
+        gone = exits[t, TREATED, y, 1 + a]
+        n += gone
+        known = min(t + a + 1, stop)
+        if known <= periods:
+            ends[EARLY, known] += gone
+        if t + a < end:
+            active[0, t + a] += n
+            active[1 + y, t + a] += n
+
+
+@lean
 def _refer(
-    program: Any, rng: Rng, row: F8, path: int, t: int, planned: float
+    program: Any, rng: Rng, mean: float, p: float, path: int, t: int
 ) -> tuple[float, float]:
     """Referrals of a period, and those of them who are eligible and consent."""
-    mean = planned * row[program.volume]
     if mean <= 0.0:
         return 0.0, 0.0
-    p = row[program.eligible] * row[program.consent]
     if program.frozen:
         return mean, mean * p
     open_stream(rng, program.referrals_key, address(t, 0, 0), np.uint64(path))
@@ -174,15 +222,29 @@ def _assign_in_turn(
     A full arm sends a person to the other; a block's place is used up all the same, as on a
     list that was drawn beforehand. Whoever would be treated and finds no place ends the
     admission of the period and uses up no place in the block. `seen` people of the running
-    block came before, `slots` of its treated are left.
+    block came before, `slots` of its treated are left. A whole block for which there is room
+    needs no draw: how many of it are treated is certain.
     """
     blocked = program.method == Method.BLOCKED
+    block = float(program.block)
+    block_treated = float(program.block_treated)
     new, others = 0.0, 0.0
-    for _ in range(int(come)):
+    come = math.floor(come) * 1.0
+    while new + others < come:
         if blocked:
             if seen == program.block:
                 seen, slots = 0, program.block_treated
-            drawn = uniform(rng) < slots / (program.block - seen)
+            if (
+                seen == 0
+                and new + others + block <= come
+                and new + block_treated <= min(free + NOBODY_LEFT, room_treated)
+                and others + block - block_treated <= room_control
+            ):
+                new += block_treated
+                others += block - block_treated
+                seen = program.block
+                continue
+            drawn = uniform(rng) * (program.block - seen) < slots
         else:
             drawn = uniform(rng) < program.share
         treat = drawn
@@ -201,78 +263,6 @@ def _assign_in_turn(
         else:
             others += 1.0
     return new, others, seen, slots
-
-
-@lean
-def _split(
-    program: Any, types: Records, rng: Rng, path: int, t: int, arm: int, n: float, split: F8
-) -> None:
-    """Split the people who enroll in an arm into types: a multinomial, type after type."""
-    last = program.types - 1
-    if last > 0:
-        open_stream(rng, program.types_key, address(t, arm, 0), np.uint64(path))
-        for y in range(last):
-            split[y] = thin(rng, n, types[y].given, program.frozen)
-            n -= split[y]
-    split[last] = n
-
-
-@lean
-def _serve(
-    program: Any,
-    rng: Rng,
-    row: F8,
-    path: int,
-    t: int,
-    y: int,
-    n: float,
-    stop: int,
-    exits: F8,
-    cohort: Cohort,
-) -> None:
-    """Treat a cohort: no-shows, leavers in each period of treatment, completers."""
-    if n <= 0.0:
-        return
-    active, ends, leave = cohort.active, cohort.ends, cohort.leave
-    leaves = program.hazard != Hazard.NONE
-    end = min(program.periods, stop)
-    if leaves:
-        open_stream(rng, program.leave_key, address(t, TREATED, y), np.uint64(path))
-        gone = thin(rng, n, row[program.no_show], program.frozen_leaving)
-        exits[t, TREATED, y, 0] = gone
-        n -= gone
-    for a in range(program.duration):
-        if n <= 0.0:
-            return
-        if t + a < end:
-            active[0, t + a] += n
-            active[1 + y, t + a] += n
-        if leaves:
-            gone = thin(rng, n, leave[TREATED, y, a], program.frozen_leaving)
-            exits[t, TREATED, y, 1 + a] = gone
-            n -= gone
-            known = min(t + a + 1, stop)
-            if known <= program.periods:
-                ends[EARLY, known] += gone
-    exits[t, TREATED, y, program.duration + 1] = n
-    if t + program.duration <= end:
-        ends[FULL, t + program.duration] += n
-    elif stop <= program.periods:
-        ends[EARLY, stop] += n
-
-
-@lean
-def _follow(
-    program: Any, rng: Rng, path: int, t: int, y: int, n: float, exits: F8, leave: F8
-) -> None:
-    """Controls stay in the study as long as a treatment lasts, or drop out of it."""
-    if program.hazard != Hazard.NONE and program.control >= 0:
-        open_stream(rng, program.leave_key, address(t, CONTROL, y), np.uint64(path))
-        for a in range(program.duration):
-            gone = thin(rng, n, leave[CONTROL, y, a], program.frozen_leaving)
-            exits[t, CONTROL, y, 1 + a] = gone
-            n -= gone
-    exits[t, CONTROL, y, program.duration + 1] = n
 
 
 @lean
