@@ -9,6 +9,7 @@ comparing compare
 moving    sweep, solve, frontier
 asking    check, resolve, kinds
 writing   schema, new
+compiling warmup, cache
 tracing   trace
 settling  settle, backtest
 explaining explain

@@ -40,6 +40,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "termsheet": ("words", "Write the contract in plain language, for a lawyer to check."),
     "diff": ("words", "Say what differs between two scenarios, clause by clause."),
     "schema": ("writing", "Print the JSON Schema of scenario files, for editors."),
+    "warmup": ("compiling", "Compile the kernels now, so that the first run does not wait."),
+    "cache": ("compiling", "Show or remove the compiled kernels."),
 }
 INTERRUPTED, BROKEN_PIPE = 130, 141
 
