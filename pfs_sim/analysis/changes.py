@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-REMARKS = ("source", "note", "label", "holder", "description", "published", "stresses", "name")
-"""What moves no number. A `source` of a mapping with other keys is a remark too."""
+REMARKS = ("source", "note", "label", "holder")
+ABOUT = ("name", "description", "published", "stresses")
+"""What moves no number: at any place, and at the top of a scenario."""
 
 
 class Change(NamedTuple):
@@ -24,7 +25,11 @@ def list_changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     change, and so is a quantity, however it is stated. An order of terms, costs or waterfall steps
     that differs is a change of the whole section.
     """
-    return list(_walk(strip_remarks(old), strip_remarks(new), ""))
+    before, after = (
+        strip_remarks({key: value for key, value in side.items() if key not in ABOUT})
+        for side in (old, new)
+    )
+    return list(_walk(before, after, ""))
 
 
 def strip_remarks(data: Any) -> Any:
@@ -33,7 +38,11 @@ def strip_remarks(data: Any) -> Any:
         return [strip_remarks(item) for item in data]
     if not isinstance(data, dict):
         return data
-    bare = {key: strip_remarks(value) for key, value in data.items() if key not in REMARKS}
+    bare = {
+        key: strip_remarks(value)
+        for key, value in data.items()
+        if key not in REMARKS or isinstance(value, dict)  # an entry may be called so
+    }
     return bare["value"] if list(bare) == ["value"] else bare
 
 
@@ -41,11 +50,12 @@ _ORDERED = ("contract.terms", "capital.costs", "capital.waterfall")
 
 
 def _walk(old: Any, new: Any, path: str) -> Iterator[Change]:
-    if old == new and not (path in _ORDERED and list(old) != list(new)):
+    if repr(old) == repr(new):  # equal, and in the same order at every depth
         return
     whole = not (isinstance(old, dict) and isinstance(new, dict)) or _is_one(old, new)
     if whole or (path in _ORDERED and _reordered(old, new)):
-        yield Change(path, old, new)
+        if old != new or path in _ORDERED:
+            yield Change(path, old, new)
         return
     for key in [*old, *(key for key in new if key not in old)]:
         yield from _walk(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))

@@ -92,7 +92,7 @@ def cross(levers: Sequence[Lever]) -> list[Case]:
     found = []
     for values in itertools.product(*(lever.values for lever in levers)):
         sets = {lever.path: value for lever, value in zip(levers, values, strict=True)}
-        name = ", ".join(f"{path}={value:g}" for path, value in sets.items())
+        name = ", ".join(f"{path}={value:.12g}" for path, value in sets.items())
         found.append(Case(name, sets))
     return found
 

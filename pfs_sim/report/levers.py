@@ -14,7 +14,7 @@ from pfs_sim.metrics.numerals import format_value
 from pfs_sim.metrics.table import MetricTable, find_statistic_unit
 from pfs_sim.report.cash_flow import Column, Page
 from pfs_sim.report.cells import write_cell
-from pfs_sim.report.compared import write_both, write_change
+from pfs_sim.report.compared import LABELS, write_both, write_change
 from pfs_sim.report.risk import lay_out
 
 STATISTICS = {
@@ -43,7 +43,7 @@ def choose_metrics(table: MetricTable, asked: Sequence[str] = ()) -> list[str]:
 def say_metric(table: MetricTable, address: str) -> str:
     """What an address is, in words."""
     name, statistic = table.split_address(address)
-    label = table[name].label.replace(": loss of principal", "")
+    label = LABELS.get(name, table[name].label).replace(": loss of principal", "")
     words = STATISTICS.get(statistic, statistic)
     if statistic.startswith("q") and words == statistic:
         words = f"{100 * float(statistic[1:]):g} % quantile"
@@ -117,7 +117,7 @@ def _say(value: Any) -> str:
 
 def say_solution(found: Solution, currency: str) -> str:
     """The answer of `solve` in plain words."""
-    target = format_value(found.target, None, found.unit, currency=currency)
+    target = format_value(found.target, None, found.unit, currency=currency).removesuffix(".00")
     aim = f"{found.address} = {target}"
     if found.kind == "found":
         value = _say_x(found.value, found.se)
@@ -198,8 +198,8 @@ def list_solution(found: Solution, currency: str) -> Page:
     keys = (found.path, [_say_x(seen.x, None) for seen in found.scan])
     note = f"{found.runs} runs of {found.paths:,} paths over the same people, seed {found.seed}"
     if found.kind == "found":
-        slope = write_both(found.slope, "number", currency)
-        note += f"; the metric moves by {slope} for each unit of the lever at the answer"
+        slope = f"{found.slope.value:,.3g} ± {found.slope.se:,.2g}"
+        note += f"; at the answer one unit of the lever moves the metric by {slope}"
     return lay_out("Over the range", keys, columns, note + ". ± is one standard error.")
 
 

@@ -29,7 +29,7 @@ from pfs_sim.report.figures.style import (
 from pfs_sim.report.levers import choose_metrics, say_metric
 
 MOST = 6
-BAND = "Bands are 95 % intervals, the same people at every point."
+BAND = "Bands and bars are 95 % intervals, the same people in every case."
 
 
 def draw_sweep(sweep: Sweep, asked: Sequence[str] = ()) -> Picture:
@@ -40,8 +40,15 @@ def draw_sweep(sweep: Sweep, asked: Sequence[str] = ()) -> Picture:
     high = max(2.6, 0.3 * len(sweep.cases)) if not sweep.levers else 2.5
     with styled():
         figure = open_page(title, sweep, 1.3 + high * rows, "" if len(sweep.levers) == 2 else BAND)
-        panels = figure.subplots(rows, min(len(addresses), 2), squeeze=False)
-        figure.subplots_adjust(hspace=0.55, wspace=0.34 if sweep.levers else 0.75)
+        wide = min(len(addresses), 2)
+        panels = figure.subplots(rows, wide, squeeze=False, sharey=not sweep.levers)
+        if len(sweep.levers) == 2:
+            figure.subplots_adjust(left=0.1, right=0.92, hspace=0.55, wspace=0.62)
+        elif sweep.levers:
+            figure.subplots_adjust(hspace=0.55, wspace=0.34)
+        else:
+            longest = max(len(one.case.name) for one in sweep.cases)
+            figure.subplots_adjust(left=min(0.02 + 0.0095 * longest, 0.4), hspace=0.45, wspace=0.1)
         for place, axes in enumerate(panels.flat):
             if place >= len(addresses):
                 axes.set_axis_off()
@@ -66,14 +73,14 @@ def say_sweep(sweep: Sweep, address: str) -> str:
     unit, symbol = _unit(sweep, address), symbol_of(sweep)
     if low == high:
         return f"{label}: {_write(low, unit, symbol)} in every case"
-    told = f"{label}: {_write(low, unit, symbol)} to {_write(high, unit, symbol)}"
+    amounts = [_write(value, unit, symbol) for value in (low, high)]
     cases = [sweep.cases[values.index(value)].case for value in (low, high)]
-    if len(sweep.levers) == 1:
-        path = sweep.levers[0].path
-        return f"{told} as {path} goes from {_tick(cases[0].sets[path])} to " + _tick(
-            cases[1].sets[path]
-        )
-    return f"{told}, least at {cases[0].name}, most at {cases[1].name}"
+    paths = [lever.path for lever in sweep.levers]
+    if not paths:
+        return f"{label}: {amounts[0]} under {cases[0].name}, {amounts[1]} under {cases[1].name}"
+    where = [" and ".join(_tick(case.sets[path]) for path in paths) for case in cases]
+    names = " and ".join(path.split(".")[-1] for path in paths)
+    return f"{label}: {amounts[0]} at {names} {where[0]}, {amounts[1]} at {where[1]}"
 
 
 def _unit(sweep: Sweep, address: str) -> Unit:
@@ -88,6 +95,12 @@ def _write(value: float, unit: Unit, symbol: str) -> str:
     if unit in ("rate", "probability"):
         return format_value(value, 0.005, unit)
     return f"{value:,.4g}"
+
+
+def _short(value: float, unit: Unit, symbol: str) -> str:
+    """On a contour: whole percents."""
+    share = unit in ("rate", "probability")
+    return f"{100 * value:.3g}%".replace("-", "−") if share else _write(value, unit, symbol)
 
 
 def _tick(value: Any) -> str:
@@ -143,8 +156,11 @@ def _draw_heat(axes: Axes, sweep: Sweep, address: str) -> None:
     bar = axes.figure.colorbar(shade, ax=axes, fraction=0.05, pad=0.03)
     _count(bar.ax.yaxis, unit, symbol)
     if min(x.size, y.size) > 1 and np.isfinite(z).all() and np.ptp(z) > 0.0:
-        lines = axes.contour(np.arange(x.size), np.arange(y.size), z, 5, colors=INK, linewidths=0.8)
-        axes.clabel(lines, fmt=lambda value: _write(value, unit, symbol), fontsize=7)
+        lines = axes.contour(
+            np.arange(x.size), np.arange(y.size), z, 4, colors=INK, linewidths=0.8,
+            linestyles="solid",
+        )
+        axes.clabel(lines, fmt=lambda value: _short(value, unit, symbol), fontsize=7)
     axes.set_xticks(np.arange(x.size), [_tick(value) for value in second.values])
     axes.set_yticks(np.arange(y.size), [_tick(value) for value in first.values])
     axes.set_title(say_metric(sweep.cases[0].table, address), fontsize=8.5)
@@ -162,4 +178,5 @@ def _draw_dots(axes: Axes, sweep: Sweep, address: str) -> None:
     axes.set_yticks(place, [one.case.name for one in sweep.cases], fontsize=7.5)
     axes.set_title(say_metric(sweep.cases[0].table, address), fontsize=8.5)
     axes.grid(axis="x")
+    axes.locator_params(axis="x", nbins=5)
     _count(axes.xaxis, _unit(sweep, address), symbol_of(sweep))
