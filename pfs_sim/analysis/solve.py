@@ -61,6 +61,8 @@ class Solution:
     value: float
     se: float
     df: int | None
+    metric: Estimate
+    """The metric at the answer."""
     slope: Estimate
     scan: tuple[Seen, ...]
     brackets: tuple[tuple[Seen, Seen], ...]
@@ -87,6 +89,7 @@ class Solution:
             "value": number_or_null(self.value),
             "se": number_or_null(self.se),
             "interval": None if found is None else found.to_json(),
+            "metric": self.metric.to_json(),
             "slope": self.slope.to_json(),
             "scan": [_seen_json(seen) for seen in self.scan],
             "brackets": [[_seen_json(seen) for seen in pair] for pair in self.brackets],
@@ -186,8 +189,9 @@ def solve(
             told = abs(slope.value) > 2.0 * slope.se
             se = curve.at(x).se / abs(slope.value) if told else math.inf
     return Solution(
-        path, low, high, metric, target, curve.unit, kind, x, se, seen[0].metric.df, slope, seen,
-        tuple(brackets), whole, len(curve.known), paths, seed,
+        path, low, high, metric, target, curve.unit, kind, x, se, seen[0].metric.df,
+        Estimate(NAN, NAN) if math.isnan(x) else curve.see(x).metric,
+        slope, seen, tuple(brackets), whole, len(curve.known), paths, seed,
     )
 
 

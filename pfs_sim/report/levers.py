@@ -127,15 +127,15 @@ def say_solution(found: Solution, currency: str) -> str:
                 f"{said} on these paths, but the metric cannot be told to move there: other paths "
                 "could give any value"
             )
-        if found.se == 0.0:
+        exact = found.metric.value == found.target
+        if found.se == 0.0 and exact:
             return f"{said}, exactly"
         low, high = found.interval.low, found.interval.high
         said += f" (± {_size(found.se)}; 95 % interval {_say_x(low, found.se)} to "
         said += f"{_say_x(high, found.se)})"
-        if found.whole:
-            there = _nearest(found, found.value)
-            off = "" if there is None else f", where it is {_say_metric(there, found, currency)}"
-            said += f"; the nearest whole number{off}"
+        if found.whole and not exact:
+            there = write_both(found.metric, found.unit, currency)
+            said += f"; the nearest whole number, where it is {there}"
         return said
     ends = " and ".join(_say_end(found.scan[i], found, currency) for i in (0, -1))
     if found.kind == "none":
@@ -162,10 +162,6 @@ def say_solution(found: Solution, currency: str) -> str:
         f"{len(found.brackets)} values of {found.path} give {aim}: {where}. The metric is not "
         "monotone; narrow the range to the one that is meant"
     )
-
-
-def _nearest(found: Solution, x: float) -> Seen | None:
-    return next((seen for seen in found.scan if seen.x == x), None)
 
 
 def _say_x(value: float, se: float | None) -> str:
