@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,8 +79,13 @@ def compile_scenario(
     kept: Kept | None = None,
     fixed: Mapping[str, float] | None = None,
     count_seed: int | None = None,
+    merge: Sequence[int] | None = None,
 ) -> Compiled:
     """Scenario → everything that the kernels need. Errors: InputError for unknown sources.
+
+    `merge` are grid points: cohorts that are measured between the same two of them, and of the
+    scenario's evaluations, are drawn together. Scenarios that are to be compared on the same
+    people need the same; () draws nobody together.
 
     With `count_seed` the path-level inputs stay as they are, and everything that is drawn inside
     a path (who comes, who leaves, who has the event, which appropriation fails) is another draw.
@@ -97,7 +102,7 @@ def compile_scenario(
     counts = by_source if count_seed is None else source_seeds(count_seed)
     row = Row(scenario)
     plan = Plan(
-        people_plan(scenario, row, counts, frozen=frozen),
+        people_plan(scenario, row, counts, frozen, merge, moved=tuple(fixed or ())),
         money_plan(scenario, row, counts, frozen=frozen),
         output_plan(scenario, row),
     )

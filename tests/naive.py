@@ -47,12 +47,14 @@ class Known:
 class Deal:
     """A scenario on one path: its clock, its inputs, its streams."""
 
-    def __init__(self, scenario, seeds, path, frozen):
+    def __init__(self, scenario, seeds, path, frozen, merge=None):
         self.scenario, self.seeds, self.path, self.frozen = scenario, seeds, path, set(frozen)
         self.clock = scenario.clock
         self.T = scenario.clock.periods
         self.years = scenario.clock.years
         self.dates = [self.clock.grid(when) for when in scenario.evaluation.dates.values()]
+        self.merge = merge
+        self.ends = sorted({*self.dates, *(merge or ())})  # of what is drawn together
         self.row = draw_inputs(scenario, seeds, path, self.frozen)
         self.plan = dict(quantities(scenario))
 
@@ -139,14 +141,15 @@ def correlate(scenario, uniforms):
 
 
 def live_path(
-    scenario, seed=1, path=0, *, seeds=None, frozen=(), true_mode=False, given=None
+    scenario, seed=1, path=0, *, seeds=None, frozen=(), true_mode=False, given=None, merge=None
 ):
     """Live one path: people with what they know of the money, then money, until nothing is new.
 
-    `given[m][e]` (NaN: not given) are measured values that replace base measures.
+    `given[m][e]` (NaN: not given) are measured values that replace base measures. `merge` are
+    further ends of the intervals whose data are drawn together; () draws nobody together.
     """
     by_source = {source: (seeds or {}).get(source, seed) for source in SOURCES}
-    deal = Deal(scenario, by_source, path, frozen)
+    deal = Deal(scenario, by_source, path, frozen, merge)
     known = Known()
     while True:
         people, groups = live_program(deal, known)

@@ -2,11 +2,12 @@
 
 import math
 import sys
+from dataclasses import dataclass
 from itertools import pairwise
 
 from pfs_sim.model.evaluation import OutcomeMeasure, PersonMeasure
 from pfs_sim.tables.state import MATCHED, TREATED
-from tests.naive_people import thin
+from tests.naive_people import Group, thin
 from tests.naive_random import beta_binomial, gamma, negative_binomial, normal, poisson
 
 AVERAGE = object()  # in the place of a stream: clients to whom happens what is expected
@@ -182,45 +183,135 @@ def repeat(deal, stream, outcome, clients, laws):
     return found
 
 
-def credit(deal, name, group, successes):
-    """[(grid point, units)]: when a milestone's successes are known and count."""
-    outcome = deal.scenario.outcomes[name]
-    qualify = deal.clock.span(outcome.qualify)
-    if group.periods < qualify:
-        return []
-    lag, units = deal.clock.span(outcome.reporting), outcome.units.value
-    return [
-        (group.cohort + max(a + 1, qualify) + lag, n * units) for a, n in enumerate(successes)
-    ]
+def delay(deal, outcome):
+    """Grid points from the opening of a window (the period of a milestone) to its report."""
+    window = 1 if outcome.kind == "milestone" else deal.clock.span(outcome.window)
+    return window + deal.clock.span(outcome.reporting)
 
 
 def ready(deal, name, group):
-    """Grid point at which an outcome of a group has been reported."""
+    """Grid point at which an outcome of a group has been reported (of a milestone: the first)."""
     outcome = deal.scenario.outcomes[name]
-    lag = deal.clock.span(outcome.reporting)
-    if outcome.kind == "milestone":
-        return group.cohort + 1 + lag
-    start = group.exit if outcome.opens == "exit" else group.cohort
-    return start + deal.clock.span(outcome.window) + lag
+    if isinstance(group, Lot):
+        return group.when
+    at_exit = outcome.opens == "exit" and outcome.kind != "milestone"
+    return (group.exit if at_exit else group.cohort) + delay(deal, outcome)
+
+
+def credit(deal, name, group, a):
+    """Grid point at which a milestone of period of service a is known and counts."""
+    outcome = deal.scenario.outcomes[name]
+    return group.cohort + max(a, deal.clock.span(outcome.qualify) - 1) + delay(deal, outcome)
+
+
+def as_seen(deal, group, when):
+    """A group as it counts in data reported then: a stop changes nothing that was seen by then."""
+    seen = deal.vintage(when)
+    if group.before is None or (seen is not None and deal.dates[seen] <= group.exit):
+        return group.before or group
+    return group
+
+
+def at_report(deal, name, group):
+    """A group as it counts when its outcome is reported."""
+    return as_seen(deal, group, ready(deal, name, group.before or group))
 
 
 def occur(deal, stream, name, group, clients, effect):
-    """[(grid point, units)] of so many clients; without a stream, what is expected."""
+    """[(grid point, units, class)] of so many clients; without a stream, what is expected."""
     outcome = deal.scenario.outcomes[name]
-    share = dose_effect(deal, group.dose) if effect and group.arm == TREATED else 0.0
-    if outcome.kind == "milestone":
-        laws = [
-            level(deal, name, group.kind, group.cohort + a, share) for a in range(group.periods)
-        ]
-        return credit(deal, name, group, repeat(deal, stream, outcome, clients, laws))
-    law = level(deal, name, group.kind, group.cohort, share)
-    if stream is None:
-        return [(ready(deal, name, group), expect(outcome, clients, law))]
-    return [(ready(deal, name, group), draw(deal, stream, name, clients, law))]
+
+    def law(seen, a=0):
+        share = dose_effect(deal, seen.dose) if effect and group.arm == TREATED else 0.0
+        return level(deal, name, group.kind, group.cohort + a, share)
+
+    if outcome.kind != "milestone":
+        seen = at_report(deal, name, group)
+        if stream is None:
+            value = expect(outcome, clients, law(seen))
+        else:
+            value = draw(deal, stream, name, clients, law(seen))
+        return [(ready(deal, name, seen), value, seen.sample)]
+    units = outcome.units.value
+    if isinstance(group, Lot):
+        hits = thin(stream, clients, law(group), stream is None or is_expected(deal, stream))
+        return [(group.when, hits * units, group.sample)]
+    times = [credit(deal, name, group, a) for a in range(group.periods)]
+    versions = [as_seen(deal, group, when) for when in times]
+    laws = [law(seen, a) for a, seen in enumerate(versions)]
+    hits = repeat(deal, stream, outcome, clients, laws)
+    if group.periods < deal.clock.span(outcome.qualify):
+        return []
+    return [
+        (when, n * units, seen.sample)
+        for when, n, seen in zip(times, hits, versions, strict=True)
+    ]
 
 
 def total(found):
-    return sum(units for _, units in found)
+    return sum(units for _, units, _ in found)
+
+
+@dataclass
+class Lot(Group):
+    """Clients, or their periods of service, that are drawn together; `cohort` is its address."""
+
+    when: int = 0  # grid point of the report
+
+
+def can_merge(deal, name):
+    """Whether cohorts that are measured together can live an outcome together."""
+    outcome, at = deal.scenario.outcomes[name], f"outcomes.{name}"
+    measures = deal.scenario.evaluation.measures.values()
+    ratios = [
+        found.ratio.value
+        for found in measures
+        if getattr(found, "design", "") == "matched" and found.outcome == name
+    ]
+    if outcome.kind == "milestone":
+        sure = deal.certainly(f"{at}.level", 1.0) and outcome.scale == "log_odds"
+        if outcome.limit is not None and not sure:
+            return False
+        if any(not deal.certainly(f"{at}.loss.{arm}", 0.0) for arm in ("treated", "control")):
+            return False
+    return (
+        deal.certainly(f"{at}.drift", 0.0)
+        and outcome.after is None
+        and all(other.after != name for other in deal.scenario.outcomes.values())
+        and not any(name in found.person for found in measures if hasattr(found, "person"))
+        and not (outcome.kind == "event" and outcome.icc.value > 0)
+        and all(ratio == int(ratio) for ratio in ratios)
+        and not (outcome.kind == "milestone" and ratios)
+    )
+
+
+def lots(deal, name, groups):
+    """The lots of an outcome: {(address, arm, type, age): [a lot for each bucket]}."""
+    outcome, found = deal.scenario.outcomes[name], {}
+
+    def put(seen, when, age):
+        opens = first_opening(deal, outcome, when)
+        cut = seen.before is not None
+        key = (seen.cohort if cut else opens, seen.arm, seen.kind, 1 + age if cut else 0)
+        bucket = "cut" if cut else seen.bucket
+        lot = Lot(key[0], seen.arm, seen.kind, bucket, 0, 0, seen.dose, seen.sample, when=when)
+        found.setdefault(key, {}).setdefault(bucket, lot).n += seen.n
+
+    for group in groups:
+        if outcome.kind != "milestone":
+            seen = at_report(deal, name, group)
+            put(seen, ready(deal, name, seen), 0)
+        elif group.periods >= deal.clock.span(outcome.qualify):
+            for a in range(min(group.periods, outcome.limit or group.periods)):
+                when = credit(deal, name, group, a)
+                put(as_seen(deal, group, when), when, a)
+    return {key: sorted(lot.values(), key=lambda part: part.bucket) for key, lot in found.items()}
+
+
+def first_opening(deal, outcome, when):
+    """First grid point at which a window opens whose data are drawn with those reported then."""
+    ends = [end for end in deal.ends if end < when]
+    return max(0, max(ends) + 1 - delay(deal, outcome)) if ends else 0
 
 
 def in_order(outcomes):
@@ -243,6 +334,11 @@ class Happening:
         self.cells = {}  # (cohort, arm, type): groups by bucket
         for group in groups:
             self.cells.setdefault((group.cohort, group.arm, group.kind), []).append(group)
+        self.merged = {
+            name: lots(deal, name, groups)
+            for name in self.outcomes
+            if can_merge(deal, name) and deal.merge != ()
+        }
         self.k = {name: i for i, name in enumerate(self.outcomes)}
         measures = deal.scenario.evaluation.measures.values()
         self.cards = [found for found in measures if isinstance(found, PersonMeasure)]
@@ -263,15 +359,25 @@ class Happening:
     def add(self, table, name, group, found, arm=None):
         """Put what is known at grid points into the vintages in which it is measured."""
         arm = group.arm if arm is None else arm
-        for when, amount in found:
+        for when, amount, sample in found:
             vintage = self.deal.vintage(when)
             if vintage is not None:
-                table[self.k[name]][arm][group.sample][vintage] += amount
+                table[self.k[name]][arm][sample][vintage] += amount
+
+    def count(self, name, group, clients, arm=None):
+        """Put clients into the vintage in which they are measured."""
+        seen = at_report(self.deal, name, group)
+        found = [(ready(self.deal, name, seen), clients, seen.sample)]
+        self.add(self.n, name, group, found, arm)
+
+    def live(self, name):
+        """The groups that live an outcome, by their address: lots, or cohort by cohort."""
+        return self.merged.get(name, self.cells).items()
 
     def follow(self, name):
         """Thin every group to those measured (an outcome after another one: to its successes)."""
         deal, outcome = self.deal, self.outcomes[name]
-        for cell, groups in self.cells.items():
+        for cell, groups in self.live(name):
             arm = "treated" if cell[1] == TREATED else "control"
             lost = deal.input(f"outcomes.{name}.loss.{arm}")
             stream = deal.stream("attrition", f"follow_up:{name}", *cell)
@@ -283,7 +389,7 @@ class Happening:
 
     def happen(self, name):
         """Draw an outcome for every group."""
-        for cell, groups in self.cells.items():
+        for cell, groups in self.live(name):
             stream = self.deal.stream("chance", f"outcome:{name}", *cell)
             for group in groups:
                 clients = self.measured[name, id(group)]
@@ -293,13 +399,19 @@ class Happening:
     def keep(self, name, group, found):
         self.recorded[name, id(group)] = total(found)
         self.add(self.y, name, group, found)
-        when = ready(self.deal, name, group)
-        self.add(self.n, name, group, [(when, self.measured[name, id(group)])])
+        if not (isinstance(group, Lot) and self.outcomes[name].kind == "milestone"):
+            self.count(name, group, self.measured[name, id(group)])
+
+    def count_clients(self, name):
+        """Those of a milestone whose periods are drawn together."""
+        for groups in self.cells.values():
+            for group in groups:
+                self.count(name, group, group.n)
 
     def hope(self, name):
         """Expected sums: of those measured, with and without the effect, and of everyone."""
         deal, outcome = self.deal, self.outcomes[name]
-        for groups in self.cells.values():
+        for _, groups in self.live(name):
             for group in groups:
                 treated = group.arm == TREATED
                 lost = deal.input(f"outcomes.{name}.loss.{'treated' if treated else 'control'}")
@@ -318,14 +430,22 @@ class Happening:
                         by_arm = [[[]], self.e0[self.k[name]], [[]]]
                         self.add({self.k[name]: by_arm}, name, group, found)
                 if treated:
-                    self.true["true_n"][self.k[name]] += group.n
                     self.true["true_y"][self.k[name]] += self.hoped[name, id(group), "true"]
                     self.true["true_y0"][self.k[name]] += self.hoped[name, id(group), "zero"]
+
+    def count_treated(self, name):
+        """Everybody who was treated, measured or not."""
+        self.true["true_n"][self.k[name]] = sum(
+            group.n
+            for groups in self.cells.values()
+            for group in groups
+            if group.arm == TREATED
+        )
 
     def match(self, name):
         """A comparison sample for every treated group, without the effect."""
         deal, ratio = self.deal, self.ratios[name]
-        for cell, groups in self.cells.items():
+        for cell, groups in self.live(name):
             stream = deal.stream("chance", f"matched:{name}", *cell)
             for group in groups if cell[1] == TREATED else ():
                 n = ratio * self.measured[name, id(group)]
@@ -335,7 +455,7 @@ class Happening:
                 self.add(self.y, name, group, found, MATCHED)
                 expected = occur(deal, None, name, group, n, False)
                 self.add(self.e, name, group, expected, MATCHED)
-                self.add(self.n, name, group, [(ready(deal, name, group), n)], MATCHED)
+                self.count(name, group, n, MATCHED)
 
     def follow_card(self, card):
         """Who is measured, outcome by outcome; a chain inside the card is followed later."""
@@ -386,7 +506,7 @@ class Happening:
             found = occur(self.deal, stream, name, group, 1, True) if one else []
             had[name] = total(found)
             sums[name] += found
-            earned += [(when, units * price.value) for when, units in found]
+            earned += [(when, units * price.value) for when, units, _ in found]
         return earned
 
     def live_average(self, card, group, drawn, sums):
@@ -404,7 +524,7 @@ class Happening:
             found = occur(self.deal, AVERAGE, name, group, n, True)
             had[name] = total(found)
             sums[name] += found
-            earned += [(when, units * price.value) for when, units in found]
+            earned += [(when, units * price.value) for when, units, _ in found]
         return [(when, money / most) for when, money in earned], most
 
     def earn(self, p, card, group, earned, clients):
@@ -429,11 +549,14 @@ def live_outcomes(deal, groups):
         if card is None:
             happening.follow(name)
             happening.happen(name)
+            if name in happening.merged and deal.scenario.outcomes[name].kind == "milestone":
+                happening.count_clients(name)
         elif name == next(iter(card.person)):
             happening.follow_card(card)
             happening.pay_clients(happening.cards.index(card), card)
     for name in in_order(deal.scenario.outcomes):
         happening.hope(name)
+        happening.count_treated(name)
         if name in happening.ratios:
             happening.match(name)
     return {

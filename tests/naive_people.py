@@ -1,7 +1,7 @@
 """The program of the slow twin: people are referred, enrolled, served, and leave."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pfs_sim.model.clock import _SPAN
 from pfs_sim.tables.state import COMPLETED, CONTROL, LEFT, NEVER, NO_SHOW, TREATED
@@ -23,6 +23,7 @@ class Group:
     exit: int  # grid point at which treatment ends
     dose: float  # share of the planned treatment received
     sample: int  # no-show, left, completed
+    before: "Group | None" = None  # what it would have been if a stop had not sent it home
 
     @property
     def periods(self):
@@ -295,6 +296,7 @@ def stop_service(groups, stop, length):
     """Every client in service at a stop leaves then, with the dose received so far."""
     for group in groups:
         if group.arm == TREATED and group.exit > stop:
+            group.before = replace(group)
             group.exit, group.sample = stop, LEFT
             group.dose = (stop - group.cohort) / length
 

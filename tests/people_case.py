@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pfs_sim.kernels.outcomes import live_outcomes
+from pfs_sim.kernels.cohorts import live_all_outcomes as live_outcomes
 from pfs_sim.kernels.program import live_program
 from pfs_sim.kernels.random import new_rng
 from pfs_sim.model.scenario import Scenario
@@ -52,11 +52,22 @@ def trial(**changes: Any) -> dict[str, Any]:
 class Case:
     """A deal compiled once and lived path by path."""
 
-    def __init__(self, frozen: Any = (), seed: int = 1, **sections: Any) -> None:
-        self.scenario = Scenario.model_validate(deal(**sections))
-        self.row = Row(self.scenario)
+    def __init__(
+        self, frozen: Any = (), seed: int = 1, merge: Any = None, **sections: Any
+    ) -> None:
+        self._compile(Scenario.model_validate(deal(**sections)), merge, frozen, seed)
+
+    @classmethod
+    def of(cls, scenario: Scenario, merge: Any = None, frozen: Any = ()) -> Case:
+        """The people of a scenario."""
+        case = cls.__new__(cls)
+        case._compile(scenario, merge, frozen, 1)
+        return case
+
+    def _compile(self, scenario: Scenario, merge: Any, frozen: Any, seed: int) -> None:
+        self.scenario, self.row = scenario, Row(scenario)
         seeds = dict.fromkeys(SOURCES, seed)
-        self.plan = people_plan(self.scenario, self.row, seeds, frozen)
+        self.plan = people_plan(scenario, self.row, seeds, frozen, merge)
         self.people, self.rng = new_people(self.plan), new_rng()
 
     def inputs(self, given: dict[str, float]) -> Any:

@@ -39,13 +39,27 @@ class Kernels:
 
 
 def differences(
-    scenario, path=0, *, kernels=None, frozen=(), seeds=None, true_mode=False, given=None
+    scenario,
+    path=0,
+    *,
+    kernels=None,
+    frozen=(),
+    seeds=None,
+    true_mode=False,
+    given=None,
+    merge=None,
 ):
     """Every array in which the two differ, with the place and both values."""
-    kernels = kernels or Kernels(scenario, frozen=frozen, seeds=seeds)
+    kernels = kernels or Kernels(scenario, frozen=frozen, seeds=seeds, merge=merge)
     people, cash, row = kernels.live(path, true_mode, given)
     twin = live_path(
-        scenario, path=path, seeds=seeds, frozen=frozen, true_mode=true_mode, given=given
+        scenario,
+        path=path,
+        seeds=seeds,
+        frozen=frozen,
+        true_mode=true_mode,
+        given=given,
+        merge=merge,
     )
     exact = () if frozen else COUNTS
     found = [

@@ -55,7 +55,9 @@ def _compiled(function: F, **flags: bool) -> F:
     So the setting is ours for that moment and the caller's again afterwards: other packages in
     the same process keep their own cache.
     """
-    options = {"nogil": True, "cache": _folder is not None, **flags}
+    options = {"nogil": True, "cache": _folder is not None, "no_cfunc_wrapper": True, **flags}
+    if function.__name__.startswith("_"):
+        options["no_cpython_wrapper"] = True
     before = getattr(config, "CACHE_DIR", "")
     setattr(config, "CACHE_DIR", str(_folder or before))  # noqa: B010 (not in numba's stubs)
     try:

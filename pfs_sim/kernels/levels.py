@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.kernels._jit import inline, lean
-from pfs_sim.tables.people import Kind, OutcomePlan, Records, Scale
+from pfs_sim.tables.people import Kind, OutcomePlan, Scale
 from pfs_sim.tables.state import TREATED, Group
 
 F8 = npt.NDArray[np.float64]
 
+LEVEL, SHARE = 0, 1
+"""First index of Group.level: level, share of clients who have any amount."""
 LEAST_AMOUNT = 2.2250738585072014e-308
 """An amount's mean stays positive, however far a difference pulls it down."""
 
@@ -61,71 +63,69 @@ def expect_level(
 
 
 @lean
-def expect_share(
-    fact: Any, shifts: F8, row: F8, k: int, y: int, effect_share: float
-) -> float:
-    """Share of clients who have any amount of outcome k; 1 for the other kinds."""
-    if fact.kind != Kind.AMOUNT:
-        return 1.0
-    share = float(row[fact.share])
-    if fact.on_share and effect_share != 0.0:
-        share = move_odds(share, effect_share * row[fact.effect] * shifts[1, k, y])
-    return share
+def set_level(
+    fact: Any,
+    shifts: F8,
+    row: F8,
+    k: int,
+    y: int,
+    periods: int,
+    slot: int,
+    effect_share: float,
+    level: F8,
+) -> None:
+    """Write the level of an outcome and the share of clients who have any amount to a slot."""
+    level[LEVEL, k, y, slot] = expect_level(fact, shifts, row, k, y, periods, effect_share)
+    share = 1.0
+    if fact.kind == Kind.AMOUNT:
+        share = row[fact.share]
+        if fact.on_share and effect_share != 0.0:
+            share = move_odds(share, effect_share * row[fact.effect] * shifts[1, k, y])
+    level[SHARE, k, y, slot] = share
+
+
+@inline
+def expect_client(fact: Any, level: float, share: float) -> float:
+    """Expected value of one client's outcome (a milestone: of one period of service)."""
+    if fact.kind == Kind.EVENT or fact.kind == Kind.MILESTONE:
+        return float(fact.trials * fact.units * level)
+    return share * level
 
 
 @lean
 def open_levels(
-    fact: Any,
-    shifts: F8,
-    row: F8,
-    t: int,
-    arm: int,
-    y: int,
-    k: int,
-    count: int,
-    group: Group,
+    outcomes: OutcomePlan, row: F8, t: int, arm: int, y: int, k: int, count: int, group: Group
 ) -> None:
-    """Make the levels of an outcome ready for a cohort's `count` groups.
+    """Make the levels of an outcome ready for `count` groups of cohort t.
 
     They are worked out once a path for all cohorts, unless they drift or the treatment of the
     group was cut short by a stop.
     """
-    level, last = group.level, group.level.shape[2] - 1
+    level, bucket = group.level, group.bucket
+    cut = level.shape[3] - 2
+    fact, shifts = outcomes.facts[k], outcomes.shifts
     drifts = row[fact.drift] != 0.0
-    if drifts or math.isnan(level[k, y, last]):
-        level[k, y, last] = expect_level(fact, shifts, row, k, y, t, 0.0)
+    if drifts or math.isnan(level[LEVEL, k, y, cut + 1]):
+        set_level(fact, shifts, row, k, y, t, cut + 1, 0.0, level)
     if arm != TREATED:
         return
     for i in range(count):
-        j = group.bucket[i].at
-        here = group.bucket[j]
-        if drifts or here.cut or math.isnan(level[k, y, j]):
-            level[k, y, j] = expect_level(fact, shifts, row, k, y, t, here.share)
-
-
-@lean
-def close_levels(bucket: Records, level: F8, count: int) -> None:
-    """Forget the levels of treatments that were cut short: the next cohort's had another length."""
-    for i in range(count):
-        if bucket[bucket[i].at].cut:
-            level[:, :, bucket[i].at] = math.nan
+        here, j = bucket[bucket[i].at], bucket[i].at
+        if drifts or math.isnan(level[LEVEL, k, y, j]):
+            set_level(fact, shifts, row, k, y, t, j, here.share, level)
+        if here.cut:
+            set_level(fact, shifts, row, k, y, t, cut, here.share_cut, level)
 
 
 @lean
 def level_later(
-    outcomes: OutcomePlan,
-    row: F8,
-    t: int,
-    a: int,
-    y: int,
-    k: int,
-    j: int,
-    treated: bool,
-    group: Group,
+    outcomes: OutcomePlan, row: F8, t: int, a: int, y: int, k: int, j: int, slot: int, group: Group
 ) -> float:
     """Level of a milestone in period of service a: it drifts while the client is served."""
     fact = outcomes.facts[k]
     if a == 0 or row[fact.drift] == 0.0:
-        return float(group.level[k, y, j if treated else group.level.shape[2] - 1])
-    share = group.bucket[j].share if treated else 0.0
+        return float(group.level[LEVEL, k, y, slot])
+    share, cut = 0.0, group.level.shape[3] - 2
+    if slot <= cut:
+        share = group.bucket[j].share_cut if slot == cut else group.bucket[j].share
     return expect_level(fact, outcomes.shifts, row, k, y, t + a, share)

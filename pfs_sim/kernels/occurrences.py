@@ -8,40 +8,42 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.kernels._jit import lean
 from pfs_sim.kernels.counts import poisson
-from pfs_sim.kernels.groups import find_credit, find_vintage
-from pfs_sim.kernels.levels import expect_share, level_later
+from pfs_sim.kernels.expectations import COUNTED, start_states
+from pfs_sim.kernels.groups import ready_later
+from pfs_sim.kernels.levels import LEVEL, SHARE, level_later
 from pfs_sim.kernels.normals import normal
 from pfs_sim.kernels.random import Rng
 from pfs_sim.kernels.samplers import beta_binomial, gamma, negative_binomial
 from pfs_sim.kernels.thinning import thin
-from pfs_sim.tables.people import Kind, OutcomePlan
-from pfs_sim.tables.state import TREATED, Group
+from pfs_sim.tables.people import Kind, OutcomePlan, Seen
+from pfs_sim.tables.state import LEFT, RECORDED, TREATED, Group
 
 F8 = npt.NDArray[np.float64]
 
-COUNTED, ALL, WITHOUT = 0, 1, 2
-"""Rows of Group.states: clients drawn, expected with the effect, expected without it."""
-
-
-@inline
-def expect_client(fact: Any, level: float, share: float) -> float:
-    """Expected value of one client's outcome (a milestone: of one period of service)."""
-    if fact.kind == Kind.EVENT:
-        return float(fact.trials * level)
-    if fact.kind == Kind.AMOUNT:
-        return share * level
-    return level
-
 
 @lean
-def draw_group(rng: Rng, fact: Any, row: F8, m: float, level: float, share: float) -> float:
-    """Draw the sum of an outcome over m clients who share its level: one draw for all of them."""
-    if fact.kind == Kind.EVENT:
-        if fact.icc > 0.0:
-            return _draw_clusters(rng, fact, m, level)
-        return thin(rng, m * fact.trials, level, 0)
+def draw_group(
+    rng: Rng, fact: Any, row: F8, m: float, level: float, share: float, frozen: int
+) -> float:
+    """Draw what is recorded of m clients who share a level: one draw for all of them.
+
+    With chance frozen it is the expectation. Of a milestone, m are periods of service and not
+    clients, and the draw is the number of successes.
+    """
+    if fact.kind == Kind.EVENT or fact.kind == Kind.MILESTONE:
+        trials = m * fact.trials
+        if fact.icc > 0.0 and not frozen:
+            hits = _draw_clusters(rng, fact, m, level)
+        else:
+            hits = thin(rng, trials, level, frozen)
+        if fact.sensitivity < 0:
+            return hits
+        seen = thin(rng, hits, row[fact.sensitivity], frozen)
+        return seen + thin(rng, trials - hits, 1.0 - row[fact.specificity], frozen)
+    if frozen:
+        return m * share * level
     if fact.kind == Kind.COUNT:
         if fact.dispersion > 0.0:
             return negative_binomial(rng, fact.dispersion * m, m * level)
@@ -69,13 +71,6 @@ def _draw_clusters(rng: Rng, fact: Any, m: float, p: float) -> float:
 
 
 @lean
-def _misread(rng: Rng, fact: Any, row: F8, trials: float, hits: float, frozen: int) -> float:
-    """What the record says of so many hits: some are not seen, some are seen that were none."""
-    seen = thin(rng, hits, row[fact.sensitivity], frozen)
-    return seen + thin(rng, trials - hits, 1.0 - row[fact.specificity], frozen)
-
-
-@lean
 def occur(
     outcomes: OutcomePlan,
     rng: Rng,
@@ -87,35 +82,23 @@ def occur(
     arm: int,
     m: float,
     frozen: int,
+    stop: int,
     group: Group,
 ) -> float:
     """Let outcome k happen to m clients of a group and credit what is recorded; returns it.
 
-    Arms other than the treated have the counterfactual level. With chance frozen the sum is its
-    expectation.
+    Arms other than the treated have the counterfactual level.
     """
-    fact = outcomes.facts[k]
+    fact, cell = outcomes.facts[k], group.cell[k, j]
     if fact.kind == Kind.MILESTONE:
-        return _occur_each_period(outcomes, rng, row, t, y, k, j, arm, m, frozen, group)
-    here = group.bucket[j]
-    treated = arm == TREATED
-    level = group.level[k, y, j if treated else group.level.shape[2] - 1]
-    share = expect_share(fact, outcomes.shifts, row, k, y, here.share if treated else 0.0)
-    if frozen:
-        value = m * expect_client(fact, level, share)
-    else:
-        value = draw_group(rng, fact, row, m, level, share)
-    if fact.sensitivity >= 0:
-        value = _misread(rng, fact, row, m * fact.trials, value, frozen)
-    v = find_vintage(fact, here, outcomes.vintage, t)
-    group.sums[RECORDED, k, arm, here.sample, v] += value
+        return _occur_each_period(outcomes, rng, row, t, y, k, j, arm, m, frozen, stop, group)
+    slot = cell.slot if arm == TREATED else group.level.shape[3] - 1
+    level, share = group.level[LEVEL, k, y, slot], group.level[SHARE, k, y, slot]
+    value = draw_group(rng, fact, row, m, level, share, frozen)
+    group.sums[RECORDED, k, arm, cell.sample, cell.evaluation] += value
     if fact.group >= 0:
-        group.units[k, v] += value
+        group.units[k, cell.evaluation] += value
     return value
-
-
-CLIENTS, RECORDED, EXPECTED = 0, 1, 2
-"""First index of Group.sums: n, y, e."""
 
 
 @lean
@@ -130,6 +113,7 @@ def _occur_each_period(
     arm: int,
     m: float,
     frozen: int,
+    stop: int,
     group: Group,
 ) -> float:
     """Milestones of m clients, period by period of service.
@@ -139,32 +123,30 @@ def _occur_each_period(
     limit do not count: clients are carried by the number of successes they have.
     """
     fact, here = outcomes.facts[k], group.bucket[j]
-    counts = here.served >= fact.qualify
+    counts, last = here.left >= fact.qualify, group.level.shape[3] - 1
     if fact.limit > 0:
         start_states(group.states, COUNTED, fact.limit, m)
     total = 0.0
-    for a in range(here.served):
-        p = level_later(outcomes, row, t, a, y, k, j, arm == TREATED, group)
+    for a in range(here.left):
+        ready = ready_later(fact, t, a)
+        sample, slot = here.sample, j if arm == TREATED else last
+        if here.cut and outcomes.seen[Seen.DATE, ready] > stop:
+            sample = LEFT
+            if arm == TREATED:
+                slot = last - 1
+        p = level_later(outcomes, row, t, a, y, k, j, slot, group)
         if fact.limit > 0:
             hits = _advance(rng, group.states, fact.limit, p, frozen)
         else:
             hits = thin(rng, m, p, frozen)
         if counts and hits > 0.0:
             value = hits * fact.units
-            v = find_credit(fact, outcomes.vintage, t, a)
-            group.sums[RECORDED, k, arm, here.sample, v] += value
+            v = outcomes.seen[Seen.EVALUATION, ready]
+            group.sums[RECORDED, k, arm, sample, v] += value
             if fact.group >= 0:
                 group.units[k, v] += value
             total += value
     return total
-
-
-@inline
-def start_states(states: F8, which: int, limit: int, m: float) -> None:
-    """All clients without a success yet."""
-    states[which, 0] = m
-    for s in range(1, limit):
-        states[which, s] = 0.0
 
 
 @lean
@@ -174,20 +156,6 @@ def _advance(rng: Rng, states: F8, limit: int, p: float, frozen: int) -> float:
     for s in range(limit):
         moved = thin(rng, states[COUNTED, s], p, frozen)
         states[COUNTED, s] += arrived - moved
-        arrived = moved
-        hits += moved
-    return hits
-
-
-@lean
-def expect_next(states: F8, which: int, limit: int, p: float) -> float:
-    """One period in expectation, for the distribution of one client's successes so far."""
-    if limit == 0:
-        return p
-    hits, arrived = 0.0, 0.0
-    for s in range(limit):
-        moved = states[which, s] * p
-        states[which, s] += arrived - moved
         arrived = moved
         hits += moved
     return hits

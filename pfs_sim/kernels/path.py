@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.kernels._jit import jit
+from pfs_sim.kernels.cohorts import live_all_outcomes as live_outcomes
 from pfs_sim.kernels.collect import collect
 from pfs_sim.kernels.money import live_money
-from pfs_sim.kernels.outcomes import live_outcomes
 from pfs_sim.kernels.program import live_program
 from pfs_sim.kernels.random import Rng
 from pfs_sim.tables.money import MoneyPlan

@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 from pfs_sim.kernels._jit import lean
 from pfs_sim.kernels.expectations import expect_group, measure_clients
-from pfs_sim.kernels.groups import find_vintage
+from pfs_sim.kernels.groups import place
 from pfs_sim.kernels.levels import open_levels
-from pfs_sim.kernels.occurrences import CLIENTS, occur
+from pfs_sim.kernels.occurrences import occur
 from pfs_sim.kernels.random import Rng, open_stream
 from pfs_sim.kernels.thinning import address, thin
 from pfs_sim.tables.people import OutcomePlan, PersonPlan, Records
-from pfs_sim.tables.state import TREATED, Group
+from pfs_sim.tables.state import CLIENTS, TREATED, Group
 
 F8 = npt.NDArray[np.float64]
 
@@ -35,6 +35,7 @@ def live_persons(
     y: int,
     g: int,
     count: int,
+    stop: int,
     group: Group,
     money: F8,
 ) -> None:
@@ -49,9 +50,9 @@ def live_persons(
         if k < 0:
             break
         if _follows_within(facts, k, g):
-            _expect_within(outcomes, row, t, arm, y, k, count, group)
+            _expect_within(outcomes, row, t, arm, y, k, count, stop, group)
         else:
-            measure_clients(outcomes, rng, row, path, t, arm, y, k, count, group)
+            measure_clients(outcomes, rng, row, path, t, arm, y, k, count, stop, group)
     first = facts[members[g, 0]]
     open_stream(rng, first.key, address(t, arm, y), np.uint64(path))
     for i in range(count):
@@ -62,16 +63,17 @@ def live_persons(
                 most = max(most, group.cell[k, j].measured)
         whole = 0 if first.frozen else int(most)
         for client in range(whole):
-            _live_client(outcomes, persons, rng, row, t, arm, y, g, j, client, group)
+            _live_client(outcomes, persons, rng, row, t, arm, y, g, j, client, stop, group)
             _earn(persons, g, 1.0, arm, group, money)
         if most > whole:
-            shares = _live_average(outcomes, persons, rng, row, t, arm, y, g, j, whole, group)
+            shares = _live_average(
+                outcomes, persons, rng, row, t, arm, y, g, j, whole, stop, group
+            )
             _earn(persons, g, shares, arm, group, money)
         for k in members[g]:
             if k >= 0 and _follows_within(facts, k, g):
-                v = find_vintage(facts[k], group.bucket[j], outcomes.vintage, t)
-                sample = group.bucket[j].sample
-                group.sums[CLIENTS, k, arm, sample, v] += group.cell[k, j].measured
+                cell = group.cell[k, j]
+                group.sums[CLIENTS, k, arm, cell.sample, cell.evaluation] += cell.measured
 
 
 @lean
@@ -90,18 +92,20 @@ def _expect_within(
     y: int,
     k: int,
     count: int,
+    stop: int,
     group: Group,
 ) -> None:
     """As `measure_clients`, where it is not known yet who can have the outcome."""
     fact = outcomes.facts[k]
-    open_levels(fact, outcomes.shifts, row, t, arm, y, k, count, group)
+    open_levels(outcomes, row, t, arm, y, k, count, group)
     lost = row[fact.lost_treated if arm == TREATED else fact.lost_control]
     for i in range(count):
         j = group.bucket[i].at
         cell = group.cell[k, j]
         cell.measured = 0.0
         cell.success = 0.0
-        expect_group(outcomes, row, t, y, k, j, arm, 1.0 - lost, group)
+        place(fact, outcomes.seen, t, stop, group.bucket[j], cell, j, group.bucket.size)
+        expect_group(outcomes, row, t, y, k, j, arm, 1.0 - lost, stop, group)
 
 
 @lean
@@ -116,6 +120,7 @@ def _live_client(
     g: int,
     j: int,
     client: int,
+    stop: int,
     group: Group,
 ) -> None:
     """One client's outcomes, in order, each by the law of a group of one.
@@ -136,7 +141,7 @@ def _live_client(
             cell.measured += 1.0
         elif client >= math.floor(cell.measured):
             continue
-        value = occur(outcomes, rng, row, t, y, k, j, arm, 1.0, 0, group)
+        value = occur(outcomes, rng, row, t, y, k, j, arm, 1.0, 0, stop, group)
         group.client[k] = value
         cell.success += value
 
@@ -153,6 +158,7 @@ def _live_average(
     g: int,
     j: int,
     drawn: int,
+    stop: int,
     group: Group,
 ) -> float:
     """Clients beyond those drawn, all of them average: chance frozen, or a fraction of one.
@@ -173,7 +179,7 @@ def _live_average(
             most = max(most, m)
         group.client[k] = 0.0
         if m > 0.0:
-            group.client[k] = occur(outcomes, rng, row, t, y, k, j, arm, m, 1, group)
+            group.client[k] = occur(outcomes, rng, row, t, y, k, j, arm, m, 1, stop, group)
             cell.success += group.client[k]
     return most
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from pfs_sim.addresses import stream_key
 from pfs_sim.model.evaluation import OutcomeMeasure, PersonMeasure
 from pfs_sim.model.outcomes import Amount, Count, Event, Milestone, Outcome, Score
 from pfs_sim.model.scenario import Scenario
+from pfs_sim.plan.lots import can_merge
 from pfs_sim.plan.program import records, type_shares
 from pfs_sim.plan.row import Row
 from pfs_sim.tables.people import (
@@ -135,8 +136,14 @@ def outcome_table(
     seeds: Mapping[str, int],
     frozen: Collection[str],
     members: I8,
+    merge: Sequence[int] | None = None,
+    moved: Collection[str] = (),
 ) -> Records:
-    """The facts of each outcome [k]."""
+    """The facts of each outcome [k].
+
+    Where `merge` is empty no cohorts are drawn together. Quantities that are `moved` have other
+    values on the paths than the scenario says.
+    """
     clock, names = scenario.clock, list(scenario.outcomes)
     table = records(OUTCOME, len(names))
     for k, (name, outcome) in enumerate(scenario.outcomes.items()):
@@ -156,13 +163,15 @@ def outcome_table(
         fact.sensitivity = row.column(f"{path}.record.sensitivity")
         fact.specificity = row.column(f"{path}.record.specificity")
         fact.trials = fact.units = 1.0
-        fact.opens_at_exit = outcome.opens == "exit"
-        fact.reporting = clock.span(outcome.reporting)
-        fact.delay = clock.span(outcome.window) + fact.reporting
+        fact.opens_at_exit = outcome.opens == "exit" and outcome.kind != "milestone"
+        window = 1 if outcome.kind == "milestone" else clock.span(outcome.window)
+        fact.delay = window + clock.span(outcome.reporting)
         fact.after = NOBODY if outcome.after is None else names.index(outcome.after)
         fact.group = max((g for g, group in enumerate(members) if k in group), default=NOBODY)
         fact.ratio = matched_ratio(scenario, name)
         _state_kind(fact, outcome, scenario)
+        if merge is None or len(merge) > 0:
+            fact.merged = can_merge(scenario, row, k, fact, moved)
     return table
 
 
@@ -179,6 +188,7 @@ def _state_kind(fact: Any, outcome: Outcome, scenario: Scenario) -> None:
         fact.units = outcome.units.value
         fact.qualify = scenario.clock.span(outcome.qualify)
         fact.limit = 0 if outcome.limit is None else outcome.limit
+        fact.most = fact.limit if fact.limit > 0 else scenario.clock.periods
 
 
 def link(scale: str, level: float) -> float:
@@ -251,16 +261,3 @@ def shift_table(scenario: Scenario, row: Row) -> F8:
             correlation = program.client_correlation.value
             shifts[0, k] = correlated_shifts(name, outcome, correlation, mean)
     return shifts
-
-
-def vintages(scenario: Scenario, outcomes: Records, duration: int) -> I8:
-    """First evaluation that sees data reported at a grid point; after the last: their number."""
-    dates = [scenario.clock.grid(when) for when in scenario.evaluation.dates.values()]
-    delay = int(max(outcomes.delay)) + int(max(outcomes.reporting)) + int(max(outcomes.qualify))
-    out = np.full(scenario.clock.periods + duration + delay + 2, len(dates), dtype=np.int64)
-    for ready in range(out.size):
-        later = [(t, e) for e, t in enumerate(dates) if t >= ready]
-        if later:
-            out[ready] = min(later)[1]
-    out[-1] = len(dates)
-    return out

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from pfs_sim.model.scenario import Scenario
+from pfs_sim.plan.lots import families, family_table, find_lots, who_sees
 from pfs_sim.plan.outcomes import (
     order_of_life,
     outcome_table,
     person_plan,
     shift_table,
-    vintages,
 )
 from pfs_sim.plan.program import (
     dose_table,
@@ -23,8 +23,8 @@ from pfs_sim.plan.program import (
     type_table,
 )
 from pfs_sim.plan.row import SOURCES, Row
-from pfs_sim.tables.people import BUCKET, F8, GROUP, OutcomePlan, PeoplePlan
-from pfs_sim.tables.state import Cohort, Group, People
+from pfs_sim.tables.people import BUCKET, F8, GROUP, OutcomePlan, PeoplePlan, Seen
+from pfs_sim.tables.state import Cohort, Group, Lots, People
 
 
 def people_plan(
@@ -32,28 +32,40 @@ def people_plan(
     row: Row,
     seeds: Mapping[str, int],
     frozen: Collection[str] = (),
+    merge: Sequence[int] | None = None,
+    moved: Collection[str] = (),
 ) -> PeoplePlan:
     """Compile program and outcomes.
 
     `seeds` has a seed for each source; the counts of `frozen` sources are their expectations.
+    `merge` are grid points: cohorts that are measured between the same two of them, and of the
+    scenario's evaluations, are drawn together (none: no cohorts are; absent: the evaluations
+    alone). `moved` are the dotted paths of quantities that have other values on the paths than
+    the scenario says.
     Errors: ValueError where the words of the scenario cannot be lived (types and a client
     correlation at once, an outcome in two person groups, outcomes that follow each other).
     """
     program = program_table(scenario, row, seeds, frozen)
     duration = int(program[0].duration)
     persons = person_plan(scenario)
-    facts = outcome_table(scenario, row, seeds, frozen, persons.members)
+    facts = outcome_table(scenario, row, seeds, frozen, persons.members, merge, moved)
+    seen = who_sees(scenario, facts, duration, merge)
+    steps = order_of_life(scenario, persons.members).tolist()
+    table, order = family_table(
+        families(steps, facts, persons.members), facts, persons.members
+    )
+    lots = find_lots(facts, seen, scenario.clock.periods, duration)
     return PeoplePlan(
         program=program,
         periods=period_table(scenario),
         types=type_table(scenario.program),
         hazard=hazard_growth(scenario.program.attrition, scenario.clock, duration),
-        doses=dose_table(scenario.program, duration),
         outcomes=OutcomePlan(
-            facts, shift_table(scenario, row), vintages(scenario, facts, duration)
+            facts, shift_table(scenario, row), seen, lots, dose_table(scenario.program, duration)
         ),
         persons=persons,
-        steps=order_of_life(scenario, persons.members),
+        families=table,
+        steps=order,
         frozen=np.array([source in frozen for source in SOURCES], dtype=np.int64),
     )
 
@@ -71,7 +83,7 @@ def _carve(shapes: Mapping[str, tuple[int, ...]]) -> tuple[F8, dict[str, F8]]:
 def new_people(plan: PeoplePlan) -> People:
     """Arrays for one thread's paths; shapes in `pfs_sim.tables.state`."""
     periods, types, facts = plan.periods.size - 1, plan.types.size, plan.outcomes.facts
-    buckets, dates = plan.hazard.size + 2, int(plan.outcomes.vintage[-1]) + 1
+    buckets, dates = plan.hazard.size + 2, int(max(plan.outcomes.seen[Seen.EVALUATION])) + 1
     program, p = _carve(
         {
             "came": (5, periods),
@@ -90,10 +102,19 @@ def new_people(plan: PeoplePlan) -> People:
             "true": (3, facts.size),
         }
     )
+    cut = plan.hazard.size**2
+    lots = Lots(
+        clients=np.zeros((2, types, plan.outcomes.lots.shape[1] + cut, buckets + 1)),
+        cut=np.zeros((cut, 3), dtype=np.int64),
+        level=np.zeros((2, facts.size, types, buckets + 2)),
+        sums=o["sums"],
+        without=o["without"],
+        true=o["true"],
+    )
     group = Group(
         bucket=records(BUCKET, buckets),
         cell=records(GROUP, (facts.size, buckets)),
-        level=np.zeros((facts.size, types, buckets + 1)),
+        level=np.zeros((2, facts.size, types, buckets + 2)),
         states=np.zeros((3, int(max(facts.limit)) + 1)),
         sums=o["sums"],
         without=o["without"],
@@ -121,6 +142,7 @@ def new_people(plan: PeoplePlan) -> People:
             ends=p["ends"],
             leave=np.zeros((2, types, plan.hazard.size)),
             split=np.zeros(types),
+            lots=lots,
             group=group,
         ),
     )

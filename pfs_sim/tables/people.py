@@ -59,6 +59,22 @@ class Kind(IntEnum):
     MILESTONE = 4
 
 
+class How(IntEnum):
+    """How the outcomes of a family are lived."""
+
+    COHORTS = 0  # cohort by cohort: levels drift, clients are in clusters, one follows another
+    PERSONS = 1  # cohort by cohort, and some of them client by client
+    MERGED = 2  # cohorts that are measured together are one lot
+
+
+class Seen(IntEnum):
+    """Rows of `OutcomePlan.seen`: who sees the data first, and with which data they are drawn."""
+
+    EVALUATION = 0
+    GROUPING = 1  # interval
+    DATE = 2  # grid point of the evaluation
+
+
 class Scale(IntEnum):
     """Link scales on which effects, drifts and shifts add up."""
 
@@ -153,15 +169,27 @@ OUTCOME = np.dtype(
         ("units", np.float64),  # of a success of a milestone
         ("qualify", np.int64),  # periods of service
         ("limit", np.int64),  # successes of a client that count; 0: all
+        ("most", np.int64),  # periods of service that count, where every one is a success
         ("opens_at_exit", np.int64),
         ("delay", np.int64),  # from the opening of the window until the data are reported
-        ("reporting", np.int64),
         ("after", np.int64),  # the outcome that must have happened; −1: none
         ("group", np.int64),  # drawn client by client with others; −1: by cohort
         ("ratio", np.float64),  # matched comparison clients a treated client; 0: none
+        ("family", np.int64),
+        ("merged", np.int64),  # 1: cohorts that are measured together live it together
     ],
     align=True,
 )
+
+FAMILY = np.dtype(
+    [
+        ("first_step", np.int64),  # in `PeoplePlan.steps`
+        ("steps", np.int64),
+        ("how", np.int64),  # How
+    ],
+    align=True,
+)
+"""Outcomes that hang together, by what follows what and by whose money has a cap."""
 
 PERSON = np.dtype([("cap", np.float64), ("group", np.int64)], align=True)
 
@@ -169,10 +197,11 @@ BUCKET = np.dtype(
     [
         ("people", np.float64),
         ("share", np.float64),  # of the effect
-        ("exit", np.int64),  # grid point
-        ("sample", np.int64),  # class: no-show, left, completed
+        ("share_cut", np.float64),  # of the effect, where a stop cut the treatment short
         ("served", np.int64),  # periods of service
-        ("cut", np.int64),  # 1: cut short by a stop
+        ("left", np.int64),  # periods of service until the stop, where it cut the treatment short
+        ("cut", np.int64),  # 1: it did
+        ("sample", np.int64),  # class: no-show, left, completed
         ("at", np.int64),  # record i: the i-th bucket that has people
     ],
     align=True,
@@ -187,6 +216,9 @@ GROUP = np.dtype(
         ("expected_without", np.float64),  # the same without the effect
         ("everyone", np.float64),  # expected of all clients, measured or not
         ("everyone_without", np.float64),
+        ("evaluation", np.int64),  # that sees them first
+        ("sample", np.int64),  # class when it does
+        ("slot", np.int64),  # where their level stands
     ],
     align=True,
 )
@@ -198,7 +230,9 @@ class OutcomePlan(NamedTuple):
 
     facts: Records  # [k]
     shifts: F8  # [2, k, y] shift of the level on its scale; factor on the effect
-    vintage: I8  # [grid point at which data are reported] first evaluation that sees them
+    seen: I8  # [3, grid point at which data are reported] rows: Seen
+    lots: I8  # [k, lot] first grid point at which a window of the lot opens; −1: there is none
+    doses: F8  # [2, j] share of the effect: by bucket; and by periods of a treatment cut short
 
 
 class PersonPlan(NamedTuple):
@@ -216,8 +250,8 @@ class PeoplePlan(NamedTuple):
     periods: Records  # [t+1]
     types: Records  # [y]
     hazard: F8  # [a] growth of the cumulative hazard in each period of treatment (TABLE)
-    doses: F8  # [2, j] share of the effect: by bucket; and by periods of a treatment cut short
     outcomes: OutcomePlan
     persons: PersonPlan
+    families: Records  # [f]
     steps: I8  # order of life: an outcome k, or −1−g for a group drawn client by client
     frozen: I8  # [source] 1: the source takes its expectation

@@ -15,11 +15,23 @@ Records: TypeAlias = "np.recarray[Any, Any]"
 
 CONTROL, TREATED, MATCHED = 0, 1, 2
 NO_SHOW, LEFT, COMPLETED = 0, 1, 2
+CLIENTS, RECORDED, EXPECTED = 0, 1, 2  # first index of the sums of outcomes: n, y, e of `People`
 NEVER = 1 << 40  # a grid point that never comes
 
 
+class Lots(NamedTuple):
+    """Working space of the outcomes that are lived lot by lot."""
+
+    clients: F8  # [2, y, lot, j+1] clients, or periods of service; last j: cut short by a stop
+    cut: I8  # [lot, 3] of those cut short: cohort, age in the address, grid point of the report
+    level: F8  # [2, k, y, j+2] level, and share who have any, by slot; last: the counterfactual
+    sums: F8  # [3, k, 3, 3, v] n, y and e of `People`
+    without: F8  # e0 of `People`
+    true: F8  # [3, k] true_n, true_y and true_y0 of `People`
+
+
 class Group(NamedTuple):
-    """Working space of the outcomes: what is at hand while one cohort, arm and type is lived.
+    """Working space of the others: what is at hand while one cohort, arm and type is lived.
 
     Records in `tables.people`. Kernels hand this on, and not the whole of `People`, because a
     function pays for each array that it is handed.
@@ -27,7 +39,7 @@ class Group(NamedTuple):
 
     bucket: Records  # [j] BUCKET: no-show, left at age a, completed
     cell: Records  # [k, j] GROUP
-    level: F8  # [k, y, j+1] level in each bucket; the last one: the counterfactual
+    level: F8  # [2, k, y, j+2] as in `Lots`
     states: F8  # [3, x] clients by successes so far: counted, expected, expected without effect
     sums: F8  # [3, k, 3, 3, v] n, y and e of `People`
     without: F8  # e0 of `People`
@@ -45,6 +57,7 @@ class Cohort(NamedTuple):
     ends: F8  # [2, t+1] left and completed of `People`
     leave: F8  # [2, y, a] probability of leaving in a period of treatment
     split: F8  # [y] people by type
+    lots: Lots
     group: Group
 
 

@@ -1,0 +1,116 @@
+"""Outcomes that are lived cohort by cohort: they drift, cluster, follow each other or have limits.
+
+Groups are those of `pfs_sim.kernels.groups`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from pfs_sim.kernels._jit import lean
+from pfs_sim.kernels.expectations import expect_matched, measure_clients
+from pfs_sim.kernels.groups import open_groups
+from pfs_sim.kernels.occurrences import occur
+from pfs_sim.kernels.outcomes import live_outcomes
+from pfs_sim.kernels.persons import live_persons
+from pfs_sim.kernels.random import Rng, open_stream
+from pfs_sim.kernels.thinning import address
+from pfs_sim.tables.people import How, OutcomePlan, PeoplePlan
+from pfs_sim.tables.state import CONTROL, MATCHED, TREATED, Group, People
+
+F8 = npt.NDArray[np.float64]
+
+
+@lean
+def live_all_outcomes(
+    plan: PeoplePlan, rng: Rng, row: F8, path: int, stop: int, people: People
+) -> None:
+    """As `live_outcomes`, for a deal of which not all outcomes can be lived lot by lot."""
+    live_outcomes(plan, rng, row, path, stop, people)
+    outcomes, group = plan.outcomes, people.cohort.group
+    group.level[:] = math.nan
+    for f in range(plan.families.size):
+        family = plan.families[f]
+        if family.how == How.MERGED:
+            continue
+        for t in range(min(people.exits.shape[0], stop)):
+            for arm in (CONTROL, TREATED):
+                if people.enrolled[arm, t] <= 0.0:
+                    continue
+                for y in range(plan.types.size):
+                    count = open_groups(
+                        people.exits, outcomes.doses, t, arm, y, stop, group.bucket
+                    )
+                    for i in range(family.first_step, family.first_step + family.steps):
+                        step = plan.steps[i]
+                        if step >= 0:
+                            _live_groups(
+                                outcomes, rng, row, path, t, arm, y, step, count, stop, group
+                            )
+                        else:
+                            live_persons(
+                                outcomes, plan.persons, rng, row, path, t, arm, y, -1 - step,
+                                count, stop, group, people.person,
+                            )
+                    for k in range(outcomes.facts.size):
+                        fact = outcomes.facts[k]
+                        if arm == TREATED and fact.family == f and fact.ratio > 0.0:
+                            _live_matched(
+                                outcomes, rng, row, path, t, y, k, count, stop, group
+                            )
+
+
+@lean
+def _live_groups(
+    outcomes: OutcomePlan,
+    rng: Rng,
+    row: F8,
+    path: int,
+    t: int,
+    arm: int,
+    y: int,
+    k: int,
+    count: int,
+    stop: int,
+    group: Group,
+) -> None:
+    """Let an outcome happen to the measured clients of each group, in the order of the groups."""
+    measure_clients(outcomes, rng, row, path, t, arm, y, k, count, stop, group)
+    fact = outcomes.facts[k]
+    open_stream(rng, fact.key, address(t, arm, y), np.uint64(path))
+    for i in range(count):
+        j = group.bucket[i].at
+        m = group.cell[k, j].measured
+        if m > 0.0:
+            group.cell[k, j].success = occur(
+                outcomes, rng, row, t, y, k, j, arm, m, fact.frozen, stop, group
+            )
+
+
+@lean
+def _live_matched(
+    outcomes: OutcomePlan,
+    rng: Rng,
+    row: F8,
+    path: int,
+    t: int,
+    y: int,
+    k: int,
+    count: int,
+    stop: int,
+    group: Group,
+) -> None:
+    """Let an outcome happen to the comparison clients of each treated group, without effect."""
+    fact = outcomes.facts[k]
+    open_stream(rng, fact.matched_key, address(t, TREATED, y), np.uint64(path))
+    for i in range(count):
+        j = group.bucket[i].at
+        m = group.cell[k, j].measured * fact.ratio
+        if not fact.frozen:
+            m = math.floor(m + 0.5) * 1.0
+        if m > 0.0:
+            expect_matched(outcomes, row, t, y, k, j, m, stop, group)
+            occur(outcomes, rng, row, t, y, k, j, MATCHED, m, fact.frozen, stop, group)
