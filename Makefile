@@ -16,6 +16,7 @@ help:
 	@echo "make verify  the statistical and long checks"
 	@echo "make browser the reports in a real browser (needs Chromium and its driver)"
 	@echo "make bench   the speed comparisons"
+	@echo "make docs    write the pages, numbers and pictures that come from the code"
 	@echo "make clean   remove $(VENV), out/ and the tools' caches"
 	@echo "Another interpreter: make PYTHON=python3.12 demo"
 
@@ -38,6 +39,9 @@ browser: $(VENV)/.for-browser
 
 bench: $(VENV)/.for-bench
 	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.for-test
+	$(BIN)/python -m docs.build
 
 clean:
 	rm -rf $(VENV) out build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

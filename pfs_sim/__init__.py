@@ -29,22 +29,32 @@ __version__ = "0.1.0"
 _FACE = {
     "Results": "pfs_sim.results",
     "ScenarioError": "pfs_sim.errors",
+    "compare": "pfs_sim.analysis.compare",
     "explain": "pfs_sim.analysis.explain",
+    "frontier": "pfs_sim.analysis.frontier",
     "judge_integrity": "pfs_sim.analysis.integrity",
     "load": "pfs_sim.reading",
     "simulate": "pfs_sim.simulate",
+    "simulate_until": "pfs_sim.analysis.precision",
+    "solve": "pfs_sim.analysis.solve",
     "summarize": "pfs_sim.metrics.deal",
+    "sweep": "pfs_sim.analysis.sweep",
 }
 
 __all__ = [
     "Results",
     "ScenarioError",
     "__version__",
+    "compare",
     "explain",
+    "frontier",
     "judge_integrity",
     "load",
     "simulate",
+    "simulate_until",
+    "solve",
     "summarize",
+    "sweep",
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,25 @@ from pfs_sim.plan.outputs import Column
 
 F8 = npt.NDArray[np.float64]
 FAN = ("payments", "investors", "costs", "enrolled")
+
+
+def write_rows(rows: Sequence[Mapping[str, Any]], path: str | Path) -> Path:
+    """Write a table, a mapping of names to cells a row, to one Parquet file."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as why:
+        raise InputError(
+            "Parquet files need pyarrow; install it with: pip install 'pfs-sim[parquet]'"
+        ) from why
+    columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in rows[0]}
+    for name, cells in columns.items():
+        if {type(cell) for cell in cells} == {int, float}:
+            columns[name] = [float(cell) for cell in cells]
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    pyarrow.parquet.write_table(pyarrow.table(columns), target, compression="zstd")
+    return target
 
 
 @dataclass(frozen=True)

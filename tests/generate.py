@@ -305,9 +305,9 @@ class Writer:
         name = r.choice(list(self.kinds))
         designs = ["matched", "historical", "validated"] + ["rct"] * 3 * (self.method != "none")
         design = r.choice(designs)
-        statistics = ["total", "mean"]
+        statistics = ["total", "mean", "measured"]
         if design != "validated":
-            statistics = ["difference", "relative_reduction", "averted"] * 2 + ["mean"]
+            statistics = ["difference", "relative_reduction", "averted"] * 2 + ["mean", "measured"]
         found = {
             "outcome": name,
             "statistic": r.choice(statistics),
@@ -315,7 +315,8 @@ class Writer:
             "basis": r.choice(["cumulative", "cumulative", "vintage"]),
             "sample": r.choice(["assigned", "assigned", "treated", "completed"]),
         }
-        if found["statistic"] in ("total", "mean") and design == "rct" and r.chance(0.4):
+        level = found["statistic"] in ("total", "mean", "measured")
+        if level and design == "rct" and r.chance(0.4):
             found["arm"] = "control"
         if design == "historical":
             found["comparison"] = r.near(0.3, 0.7)
@@ -323,11 +324,12 @@ class Writer:
         if design == "matched":
             # One comparison sample an outcome, so one ratio.
             found["ratio"] = 1.5 if self.found[name]["good"] == "lower" else 0.8
-        if design != "rct" and r.chance(0.5):
+        counted = found["statistic"] == "measured"
+        if design != "rct" and not counted and r.chance(0.5):
             found["bias"] = r.quantity(-0.02, 0.02)
-        if found["statistic"] not in ("total", "mean") and r.chance(0.3):
+        if not level and r.chance(0.3):
             found["significance"] = {"alpha": r.choice([0.05, 0.25, 0.45])}
-        if r.chance(0.3):
+        if not counted and r.chance(0.3):
             found["minimum_sample"] = r.randint(1, 12 if self.target is None else 5)
         return found
 
@@ -634,6 +636,8 @@ class Writer:
             "share": r.near(0.3, 1.0),
             "kind": r.choice(["additive", "floor"]),
         }
+        if found["kind"] == "floor":
+            found["of"] = r.choice(["drawn", "commitment"])
         if r.chance(0.5):
             found["limit"] = r.near(100, 3000, 1)
         at = self.T

@@ -36,7 +36,8 @@ INTEGRITY = {
     "false_payment": {"value": 0.31, "low": 0.30, "high": 0.32},
     "missed_success": {"value": 0.08, "low": 0.07, "high": 0.09},
     "price_of_noise": {"value": 412_000.0, "low": 371_000.0, "high": 453_000.0},
-    "cliffs": [{"term": "placement", "at": 5, "jump": 185_000.0, "chance": 0.043}],
+    "cliffs": [{"term": "placement", "at": 5, "measure": "placements_averted",
+                "jump": 185_000.0, "reach": 12_400.0}],
 }
 
 

@@ -140,6 +140,8 @@ class Evaluation:
         bias = 0.0
         if measure.design != "rct" and not self.true_mode:
             bias = self.deal.input(f"evaluation.measures.{name}.bias")
+        if measure.statistic == "measured":
+            return self.add(measure, "n", CONTROL if measure.arm == "control" else TREATED), True
         if measure.statistic in ("total", "mean"):
             arm = CONTROL if measure.arm == "control" else TREATED
             n, units = self.add(measure, "n", arm), self.add(measure, y, arm)

@@ -325,8 +325,10 @@ class Capital:
             amount = rule.share.value * sum(lost.values())
             if rule.kind == "floor":
                 drawn = sum(self.drawn(i) for i in rule.tranches)
+                if rule.of == "commitment":
+                    drawn = sum(self.tranches[i].commitment.value for i in rule.tranches)
                 returned = sum(self.returned(i) for i in rule.tranches)
-                amount = max(0.0, rule.share.value * drawn - returned)
+                amount = min(sum(lost.values()), max(0.0, rule.share.value * drawn - returned))
             if rule.limit is not None:
                 amount = min(amount, rule.limit.value)
             if rule.pot:

@@ -595,6 +595,29 @@ def test_rikers_as_it_ended():
     assert cash.flow[0].sum() == -1_200_000.0
 
 
+@pytest.mark.parametrize(
+    ("of", "payment", "called"),
+    [
+        ("drawn", 0.0, 300.0),  # 0.75 × 400
+        ("commitment", 0.0, 400.0),  # 0.75 × 1,000, but no more than the 400 that were drawn
+        ("drawn", 320.0, 0.0),
+        ("commitment", 320.0, 80.0),  # all that is left of 400
+        ("commitment", 400.0, 0.0),
+    ],
+)
+def test_a_floor_under_what_was_drawn_or_committed(of, payment, called):
+    capital = {
+        "costs": cost({0: 400.0}),
+        "tranches": {"a": loan(1000.0)},
+        "waterfall": {"principal": {"pay": "principal", "to": ["a"]}},
+        "guarantees": {
+            "fund": {"tranches": ["a"], "share": 0.75, "kind": "floor", "of": of, "at": 5}
+        },
+    }
+    cash = balanced(case(capital, {2: payment}))
+    assert cash.guarantor[0].tolist() == pytest.approx(years({5: called}), **CLOSE)
+
+
 def test_a_guarantee_is_called_once_and_shared_by_what_is_lost():
     capital = {
         "costs": cost({0: 400.0}),

@@ -75,6 +75,22 @@ def test_higher_is_good_turns_the_sign():
     assert found.value("t") == 10.0  # counts keep their sign
 
 
+def test_the_size_of_a_sample_is_a_measure_even_when_nobody_was_measured():
+    found = case(
+        {
+            "sample": outcome("measured", "validated"),
+            "controls": outcome("measured", "rct", arm="control"),
+            "started": outcome("measured", "rct", sample="treated"),
+        }
+    )
+    found.live()
+    assert [found.value(name) for name in ("sample", "controls", "started")] == [0.0, 0.0, 0.0]
+    found.measured("event", 60.0, 9.0).measured("event", 40.0, 9.0, cls=NO_SHOW)
+    found.measured("event", 50.0, 20.0, arm=CONTROL)
+    found.live()
+    assert [found.value(name) for name in ("sample", "controls", "started")] == [100.0, 50.0, 60.0]
+
+
 def test_trials_make_a_mean_per_trial():
     outcomes = {"event": {"kind": "event", "good": "lower", "level": 0.2, "trials": 8}}
     found = case(

@@ -379,3 +379,81 @@ class TestSeveral:
             render_report([full] * 7)
         with pytest.raises(InputError):
             render_report([])
+
+
+class TestAnalyses:
+    def test_shares_of_risk_take_their_intervals_along(self):
+        from types import SimpleNamespace
+
+        from pfs_sim.metrics.estimates import Estimate
+        from pfs_sim.report.html.analyses import state_risk
+
+        moves = SimpleNamespace(varies=True, shapley=(Estimate(0.7, 0.01), Estimate(0.3, 0.01)))
+        still = SimpleNamespace(varies=False, shapley=())
+        found = state_risk(SimpleNamespace(
+            players=("effect", "chance"), indices={"payor.payments": moves, "flat": still}
+        ))
+        assert list(found) == ["payor.payments"]
+        value, low, high = found["payor.payments"]["effect"]
+        assert (value, low, high) == pytest.approx((0.7, 0.7 - 0.0196, 0.7 + 0.0196), abs=1e-4)
+
+    def test_a_contract_without_cliffs_says_so(self, deck):
+        page = read(render_report([replace(deck, integrity={**INTEGRITY, "cliffs": []})]))
+        assert "have no cliff" in page.text
+        page = read(render_report([replace(deck, integrity={})]))
+        assert "found nothing to report" in page.text
+
+    def test_an_analysis_that_was_not_made_is_said_to_be_missing(self, deck):
+        page = read(render_report([deck]))
+        assert "were not computed for this report" in page.text
+
+
+class TestCommand:
+    @pytest.fixture(autouse=True)
+    def without_kernels(self, monkeypatch, deck):
+        from importlib import import_module
+
+        monkeypatch.setattr("pfs_sim.report.html.deck.live_stories", lambda results: deck.ledgers)
+        monkeypatch.setattr("pfs_sim.report.html.deck.draw_inputs", lambda results: deck.inputs)
+        monkeypatch.setattr(
+            import_module("pfs_sim.simulate"), "simulate",
+            lambda loaded, paths, seed, **options: deck.results,
+        )
+
+    def call(self, *words):
+        from click.testing import CliRunner
+
+        from pfs_sim.cli import main
+
+        return CliRunner().invoke(main, ["report", *map(str, words)])
+
+    def test_of_a_scenario(self, deck, tmp_path):
+        out = tmp_path / "deal.html"
+        done = self.call(CONNECTICUT, "-o", out, "--only-run", "--paths", 4000,
+                         "--set", "contract.cap=14800000")
+        assert done.exit_code == 0, done.output
+        assert done.stdout == "" and f"wrote {out}" in done.stderr
+        page = read(out.read_text(encoding="utf-8"))
+        command = "ct_family_stability.yaml --paths 4000 --seed 1 --set contract.cap=14800000"
+        assert f"pfs-sim run {command}" in page.text
+        path = choose_paths(deck.results)["0.5"]
+        replay = f"--path {path} --seed 1 --set contract.cap=14800000"
+        assert f"pfs-sim trace ct_family_stability.yaml {replay}" in page.text
+
+    def test_of_a_folder_the_same_page_as_the_run_left(self, deck, tmp_path):
+        from pfs_sim.report.folder import write_run
+
+        document = summary_document(deck.results, deck.table)
+        folder = tmp_path / "run"
+        names = write_run(folder, deck.results, deck.table, document, "", command="pfs-sim run x")
+        assert "report.html" in names
+        out = tmp_path / "again.html"
+        done = self.call(folder, "-o", out, "--only-run")
+        assert done.exit_code == 0, done.output
+        assert out.read_bytes() == (folder / "report.html").read_bytes()
+
+    def test_what_is_not_there_is_said(self, tmp_path):
+        done = self.call(tmp_path, "-o", tmp_path / "r.html")
+        assert done.exit_code == 2 and "found no results.npz" in done.stderr
+        assert self.call(tmp_path / "none.yaml").exit_code == 2
+        assert not (tmp_path / "r.html").exists()

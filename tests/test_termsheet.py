@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from pfs_sim.cli import main
-from pfs_sim.model.capital import Cost, Tranche
+from pfs_sim.model.capital import Cost, Guarantee, Tranche
 from pfs_sim.model.clock import Clock
 from pfs_sim.model.contract import Term, Trigger
 from pfs_sim.model.evaluation import OutcomeMeasure
@@ -74,6 +74,9 @@ def full(clause):
     return "\n".join([clause.text, *(write_table(clause.table) if clause.table else ())])
 
 
+LEVELS = ("total", "mean", "measured")
+
+
 def is_idle(scenario, place):
     """Whether the model never looks at a figure as the rest of its noun stands."""
     parts = place.split(".")
@@ -87,9 +90,11 @@ def is_idle(scenario, place):
                     (rest == "bias" and noun.design == "rct")
                     or (rest in ("comparison", "trend") and noun.design != "historical")
                     or (rest == "ratio" and noun.design != "matched")
-                    or (rest == "arm" and noun.statistic not in ("total", "mean"))
+                    or (rest == "arm" and noun.statistic not in LEVELS)
                 ):
                     return True
+            case Guarantee() if rest == "of" and noun.kind == "additive":
+                return True
             case Term():
                 once = len(scenario.evaluation.dates if noun.at is None else noun.at) == 1
                 each = noun.basis == "each" or noun.schedule.kind == "fixed" or noun.pays != "money"

@@ -177,7 +177,7 @@ def weigh_point(scenario: Scenario, means: Mapping[str, float], name: str) -> fl
         outcome = scenario.outcomes[measure.outcome]
         if measure.statistic == "relative_reduction":
             return POINT
-        if outcome.kind != "event":
+        if outcome.kind != "event" or measure.statistic == "measured":
             return NAN
         if measure.statistic in ("mean", "difference"):
             return POINT
@@ -226,6 +226,8 @@ def _one_more(scenario: Scenario, means: Mapping[str, float], measure: OutcomeMe
     """One unit more or fewer (one event, one day) of one client."""
     outcome = scenario.outcomes[measure.outcome]
     step = outcome.units.value if outcome.kind == "milestone" else 1.0
+    if measure.statistic == "measured":
+        return 1.0
     if measure.statistic in ("total", "averted"):
         return step
     trials = outcome.trials if outcome.kind == "event" else 1

@@ -87,6 +87,8 @@ def _measures_of_outcome(scenario: Scenario, outcome: str) -> list[int]:
             f"found {outcome!r}, an outcome that no measure looks at alone; "
             f"allowed: the name of a measure: {', '.join(scenario.evaluation.measures)}"
         )
+    # How many were measured is no value of the outcome, unless nothing else is asked of it.
+    found = {m: o for m, o in found.items() if o.statistic != "measured"} or found
     meant = {m: (o.statistic, o.basis, _arm(o)) for m, o in found.items()}
     if len(set(meant.values())) > 1:
         raise _ambiguous(scenario, f"the outcome {outcome!r}", meant)
@@ -95,7 +97,7 @@ def _measures_of_outcome(scenario: Scenario, outcome: str) -> list[int]:
 
 def _arm(measure: OutcomeMeasure) -> str:
     """Whose level a measure of one arm is."""
-    return measure.arm if measure.statistic in ("total", "mean") else "treated"
+    return measure.arm if measure.statistic in ("total", "mean", "measured") else "treated"
 
 
 def _measures_of_program(scenario: Scenario, counted: str) -> list[int]:

@@ -107,7 +107,8 @@ def scale_sample(scenario: Scenario, factor: float) -> Scenario:
     weight = Quantity.of(1.0 / factor)
     for name, measure in scenario.evaluation.measures.items():
         counted = isinstance(measure, ProgramMeasure | PersonMeasure) or (
-            isinstance(measure, OutcomeMeasure) and measure.statistic in ("total", "averted")
+            isinstance(measure, OutcomeMeasure)
+            and measure.statistic in ("total", "measured", "averted")
         )
         if counted:
             raw = name

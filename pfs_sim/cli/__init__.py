@@ -4,8 +4,12 @@ door      the group `pfs-sim`: commands found on first use, exit codes, what an 
 options   arguments and options that several commands share
 screen    consoles, tables of text, the progress bar
 run       run, with --deterministic
+precise   what run says of --until and --sampling
+comparing compare
+moving    sweep, solve, frontier
 asking    check, resolve, kinds
 writing   schema, new
+compiling warmup, cache
 tracing   trace
 settling  settle, backtest
 explaining explain

@@ -1,7 +1,8 @@
 """The door: one group of commands, each imported when it is called, and how every run ends.
 
-Exit codes: 0 fine, 1 failed, 2 bad input, 130 interrupted. Bad input is a message without a
-traceback; a defect of the program keeps its traceback.
+Exit codes: 0 fine, 1 failed or no answer, 2 bad input, 4 limit reached before the precision that
+was asked for, 130 interrupted. Bad input is a message without a traceback; a defect of the program
+keeps its traceback.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from pfs_sim.errors import InputError, ScenarioError
 # Name: room and one line. The lines stand here so that `--help` imports no command.
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Live a deal many times: what it costs, what it returns, how sure that is."),
+    "compare": ("comparing", "Set deals against each other over the same people."),
+    "sweep": ("moving", "Move one or two levers, or live named cases and stresses."),
+    "solve": ("moving", "Find the price, cap or coupon that gives a target."),
+    "frontier": ("moving", "Find where payor and investors can all sign."),
     "check": ("asking", "Say everything that is wrong or implausible in a scenario."),
     "new": ("writing", "Write a commented scenario to start from; it runs as it is."),
     "kinds": ("asking", "List what the language knows: distributions, outcomes, measures, …"),
@@ -35,6 +40,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "termsheet": ("words", "Write the contract in plain language, for a lawyer to check."),
     "diff": ("words", "Say what differs between two scenarios, clause by clause."),
     "schema": ("writing", "Print the JSON Schema of scenario files, for editors."),
+    "warmup": ("compiling", "Compile the kernels now, so that the first run does not wait."),
+    "cache": ("compiling", "Show or remove the compiled kernels."),
 }
 INTERRUPTED, BROKEN_PIPE = 130, 141
 

@@ -37,6 +37,48 @@ def takes_seed(function: F) -> F:
     )(function)
 
 
+def takes_paths(default: int) -> Callable[[F], F]:
+    """--paths and --threads: how much to live, on how many processors."""
+
+    def wrap(function: F) -> F:
+        function = click.option(
+            "--threads", type=click.IntRange(1), metavar="N", help="Threads. Changes no number."
+        )(function)
+        return click.option(
+            "--paths", type=click.IntRange(2), default=default, show_default=True, metavar="N",
+            help="Paths of every deal that is lived, the same people in each.",
+        )(function)
+
+    return wrap
+
+
+def takes_sampling(function: F) -> F:
+    """--sampling: how path-level inputs are drawn."""
+    return click.option(
+        "--sampling", default="random", show_default=True, metavar="HOW",
+        help="How path-level inputs are drawn: random, antithetic (pairs), sobol (scrambled, in 8 "
+        "replicates) or sobol:R. The next number of paths is lived that leaves no pair or "
+        "replicate unbalanced.",
+    )(function)
+
+
+def takes_quiet(function: F) -> F:
+    """--quiet."""
+    return click.option(
+        "--quiet", "-q", is_flag=True, help="Nothing on stderr but warnings and errors."
+    )(function)
+
+
+def balance(paths: int, sampling: str, quiet: bool = False) -> int:
+    """The number of paths to live: the next that leaves no pair or replicate unbalanced."""
+    from pfs_sim.sampling import read_design
+
+    fitting = read_design(sampling).fit(paths)
+    if fitting != paths and not quiet:
+        click.echo(f"{fitting:,} paths instead of {paths:,}, for balance", err=True)
+    return fitting
+
+
 def takes_json(function: F) -> F:
     """--json: the same for machines."""
     return click.option(

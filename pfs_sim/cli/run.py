@@ -9,15 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pfs_sim.cli.options import takes_json, takes_scenario, takes_seed, warn
+from pfs_sim.cli.options import (
+    balance,
+    takes_json,
+    takes_sampling,
+    takes_scenario,
+    takes_seed,
+    warn,
+)
 from pfs_sim.errors import InputError
 
 if TYPE_CHECKING:
+    from pfs_sim.analysis.precision import Reached
     from pfs_sim.metrics.table import MetricTable
     from pfs_sim.reading import Loaded
     from pfs_sim.results import Results
 
 PATHS = 10_000
+UNREACHED = 4
+"""Exit code of a run that reached its limit before its precision."""
 
 
 @click.command(short_help="Live a deal many times.")
@@ -30,6 +40,17 @@ PATHS = 10_000
 @click.option(
     "--threads", type=click.IntRange(1), metavar="N",
     help="Threads; by default one a processor. Changes no number.",
+)
+@takes_sampling
+@click.option(
+    "--until", "goals", multiple=True, metavar="METRIC=WIDTH",
+    help="Live until half the 95 % interval of this metric is within WIDTH: a share of its value "
+    "(0.5%) or an amount (50000). May be given several times; exit code 4 if --max-paths comes "
+    "first.",
+)
+@click.option(
+    "--max-paths", type=click.IntRange(2), metavar="N",
+    help="With --until: the most paths to live.  [default: 1000000]",
 )
 @click.option(
     "--chunk", type=click.IntRange(1), default=1024, show_default=True, metavar="N",
@@ -57,13 +78,16 @@ def run(
     paths: int,
     seed: int,
     threads: int | None,
+    sampling: str,
+    goals: tuple[str, ...],
+    max_paths: int | None,
     chunk: int,
     out: Path | None,
     keep_paths: bool,
     deterministic: bool,
     as_json: bool,
     quiet: bool,
-) -> None:
+) -> int:
     """Live a deal many times: what it costs the payor, what it returns to each investor.
 
     Prints the answer in a sentence, then a table by party; under each number stands its Monte
@@ -74,9 +98,16 @@ def run(
       pfs-sim run deal.yaml
       pfs-sim run deal.yaml --paths 100000 --out out/deal
       pfs-sim run deal.yaml --set contract.cap=12000000 --json
+      pfs-sim run deal.yaml --until payor.payments.mean=0.5% --sampling sobol
       pfs-sim run deal.yaml --deterministic
     """
     from pfs_sim.reading import load
+
+    if max_paths is not None and not goals:
+        raise click.UsageError("--max-paths needs --until METRIC=WIDTH")
+    chosen = click.get_current_context().get_parameter_source("paths")
+    if goals and chosen is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("--until chooses the number of paths; give --max-paths, not --paths")
 
     if keep_paths and out is None:
         raise click.UsageError("--keep-paths needs --out DIR")
@@ -92,12 +123,14 @@ def run(
     warn(loaded.warnings)
     if deterministic:
         _run_base_case(loaded, scenario, sets, out, as_json, quiet)
-        return
-    options = {"paths": paths, "seed": seed}
+        return 0
+    options: dict[str, Any] = {"paths": balance(paths, sampling, quiet or bool(goals))}
+    options |= {"seed": seed} | ({} if sampling == "random" else {"sampling": sampling})
     if keep_paths:
         options["keep-paths"] = True
-    _run_paths(
-        loaded, scenario, sets, options, threads, chunk, out, as_json=as_json, quiet=quiet
+    return _run_paths(
+        loaded, scenario, sets, options, threads, chunk, out, goals, max_paths,
+        as_json=as_json, quiet=quiet,
     )
 
 
@@ -105,14 +138,18 @@ def _run_paths(
     loaded: Loaded,
     scenario: str,
     sets: tuple[str, ...],
-    options: dict[str, int],
+    options: dict[str, Any],
     threads: int | None,
     chunk: int,
     out: Path | None,
+    goals: tuple[str, ...],
+    most: int | None,
     *,
     as_json: bool,
     quiet: bool,
-) -> None:
+) -> int:
+    """Live, print, leave files; returns the exit code."""
+    from pfs_sim.cli.precise import live_until, say_goals, write_precision
     from pfs_sim.cli.screen import announce_compiling, notice, show, show_progress
     from pfs_sim.metrics.deal import summarize
     from pfs_sim.report.summary import summary_document, write_json
@@ -120,21 +157,31 @@ def _run_paths(
 
     announce_compiling(quiet)
     began = perf_counter()
-    with show_progress(options["paths"], quiet) as progress:
-        results = simulate(
-            loaded, options["paths"], options["seed"], threads=threads, chunk=chunk,
-            progress=progress,
-        )
+    reached: tuple[Reached, ...] = ()
+    if goals:
+        precise = live_until(loaded, goals, most, options, threads, chunk, quiet or as_json)
+        results, reached = precise.results, precise.goals
+        options["paths"] = results.paths
+    else:
+        how = {"sampling": options["sampling"]} if "sampling" in options else {}
+        with show_progress(options["paths"], quiet) as progress:
+            results = simulate(
+                loaded, options["paths"], options["seed"], threads=threads, chunk=chunk,
+                progress=progress, **how,
+            )
     took = perf_counter() - began
     table = summarize(results)
-    document = summary_document(results, table, loaded.warnings)
+    savings = write_precision(loaded, results, reached, threads)
+    document = summary_document(results, table, loaded.warnings) | savings
+    parts = [*_parts(results, table), *say_goals(savings)]
     if as_json:
         click.echo(write_json(document), nl=False)
     else:
-        show(_parts(results, table))
+        show(parts)
     notice(f"{results.paths:,} paths in {took:.1f} s", quiet or as_json)
     if out is not None:
-        _leave(out, results, table, document, loaded, scenario, sets, options, quiet)
+        _leave(out, results, table, document, parts, loaded, scenario, sets, options, quiet)
+    return 0 if all(goal.met for goal in reached) else UNREACHED
 
 
 def _parts(results: Results, table: MetricTable) -> list[Any]:
@@ -160,10 +207,11 @@ def _leave(
     results: Results,
     table: MetricTable,
     document: dict[str, Any],
+    parts: list[Any],
     loaded: Loaded,
     scenario: str,
     sets: tuple[str, ...],
-    options: dict[str, int],
+    options: dict[str, Any],
     quiet: bool,
 ) -> None:
     """Write the folder."""
@@ -178,7 +226,7 @@ def _leave(
         results,
         table,
         document,
-        write_plain(_parts(results, table)),
+        write_plain(parts),
         command=write_command(scenario, options, sets),
         inputs=loaded.document.files,
         base=simulate(loaded, 1, frozen=SOURCES),

@@ -86,9 +86,9 @@ def diff(old: str, new: str, as_json: bool) -> None:
             parts += [Text(f"  {article}")] if article else []
         parts.append(Text(f"    {one.place}  {one.change}", style="dim"))
         if one.old is not None:
-            parts.append(_hang(f"- {one.old}", "red"))
+            parts.append(hang(f"- {one.old}", "red"))
         if one.new is not None:
-            parts.append(_hang(f"+ {one.new}", "green"))
+            parts.append(hang(f"+ {one.new}", "green"))
     follow = [one.place for one in found if one.follows]
     if follow:
         parts += [Text(""), Text("Words that follow from these", style="bold")]
@@ -97,7 +97,7 @@ def diff(old: str, new: str, as_json: bool) -> None:
     show([*parts, Text(count_differences(found))][1 if parts else 0 :])
 
 
-def _hang(line: str, style: str) -> Any:
+def hang(line: str, style: str) -> Any:
     """A line whose continuation stands under its own text."""
     from rich.padding import Padding
     from rich.text import Text

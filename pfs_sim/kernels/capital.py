@@ -475,7 +475,8 @@ def make_good(
             lost += holding[links[position]].owed
         amount = guarantee.share * lost
         if guarantee.floor == 1:
-            amount = max(0.0, guarantee.share * drawn - (drawn - lost))
+            whole = drawn if math.isnan(guarantee.committed) else guarantee.committed
+            amount = max(0.0, guarantee.share * whole - (drawn - lost))
         amount = min(amount, lost, limits[g, t])
         if not amount > 0.0:
             continue

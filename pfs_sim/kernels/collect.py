@@ -210,6 +210,8 @@ def _collect_investors(plan: OutputPlan, cash: Cash, scratch: F8, out: F8, o: in
     for i in range(cash.flow.shape[0]):
         for t in range(cash.flow.shape[1]):
             scratch[3, t] = cash.principal[i, t] + cash.guarantee[i, t]
+            if plan.equity[i]:
+                scratch[3, t] += cash.extra[i, t]
             if plan.invests[i]:
                 scratch[0, t] += cash.flow[i, t]
                 scratch[1, t] += scratch[3, t]

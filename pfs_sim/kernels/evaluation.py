@@ -126,7 +126,7 @@ def _add_vintage(
     for s in range(first, 3):
         found.treated += clients[k, arm, s, v]
         found.treated_sum += sums[k, arm, s, v]
-    if record.statistic <= Statistic.MEAN:
+    if record.statistic < Statistic.DIFFERENCE:
         return
     other, first_other = -1, first
     if record.design == Design.RCT:
@@ -150,6 +150,8 @@ def _outcome_measure(
     """Value of an outcome measure on grid point `t`, and why there is none."""
     n1, n0 = found.treated, found.others
     statistic, design, trials = record.statistic, record.design, record.trials
+    if statistic == Statistic.MEASURED:
+        return n1, _EXISTS
     if not n1 > 0.0:
         return 0.0, _NO_DATA
     if not true_mode and n1 < record.minimum:

@@ -110,11 +110,18 @@ class Guarantee(Noun):
 
     label: str | None = Field(None, description="Name for readers.")
     tranches: list[Name] = Field(min_length=1, description="Whose principal.")
-    share: Share = Field(description="additive: share of the loss; floor: share of what was drawn.")
+    share: Share = Field(
+        description="additive: share of the loss; floor: share of what `of` says."
+    )
+    of: Literal["drawn", "commitment"] = Field(
+        "drawn",
+        description="floor: the share is of what was drawn, or of the whole commitment, drawn or "
+        "not (never more is paid than was lost).",
+    )
     kind: Literal["additive", "floor"] = Field(
         "additive",
         description="additive: share × unreturned principal; floor: tops up what was returned to "
-        "share × drawn.",
+        "share × drawn (or × commitment).",
     )
     limit: Money | None = Field(None, description="Most that is paid; absent: the pot or no limit.")
     pot: dict[Key, Money] = Field(

@@ -25,8 +25,11 @@ class OutcomeMeasure(Noun):
     """A statistic of one outcome."""
 
     outcome: Name = Field(description="The outcome measured.")
-    statistic: Literal["total", "mean", "difference", "relative_reduction", "averted"] = Field(
-        description="total: units counted; mean: per client; difference: comparison less treated "
+    statistic: Literal[
+        "total", "mean", "measured", "difference", "relative_reduction", "averted"
+    ] = Field(
+        description="total: units counted; mean: per client; measured: clients measured (the "
+        "sample size, as a condition may ask for it); difference: comparison less treated "
         "(or the reverse where higher is good); relative_reduction: difference over comparison; "
         "averted: difference times clients treated."
     )
@@ -40,7 +43,7 @@ class OutcomeMeasure(Noun):
         "assigned", description="All assigned; those who started; those who completed."
     )
     arm: Literal["treated", "control"] = Field(
-        "treated", description="For total and mean: whose."
+        "treated", description="For total, mean and measured: whose."
     )
     comparison: Number | None = Field(
         None, description="historical: the level that the contract fixes."

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.model.capital import Capital, Step
+from pfs_sim.model.capital import Capital, Guarantee, Step
 from pfs_sim.model.clock import Clock
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.contract import known, pool_names
@@ -160,6 +160,13 @@ def _orders(capital: Capital) -> list[list[int]]:
     return [[i for i in needed if needed[i] == n] for n in sorted(set(needed.values()))]
 
 
+def _guaranteed(capital: Capital, guarantee: Guarantee) -> float:
+    """What a guarantor tops up a share of where that is the whole commitment; else NaN."""
+    if guarantee.of == "drawn":
+        return float("nan")
+    return sum(capital.tranches[name].commitment.value for name in guarantee.tranches)
+
+
 def capital_tables(scenario: Scenario, row: Row, links: Links) -> CapitalTables:
     """The capital of a scenario as tables."""
     clock, capital = scenario.clock, scenario.capital
@@ -170,6 +177,7 @@ def capital_tables(scenario: Scenario, row: Row, links: Links) -> CapitalTables:
     guarantees = [
         {
             "floor": guarantee.kind == "floor",
+            "committed": _guaranteed(capital, guarantee),
             "share": guarantee.share.value,
             "at": clock.periods if guarantee.at is None else clock.grid(guarantee.at),
             **links.add("tranches", [tranches.index(name) for name in guarantee.tranches]),

@@ -180,7 +180,7 @@ def _outcome_fields(
     scenario: Scenario, row: Row, name: str, measure: OutcomeMeasure
 ) -> dict[str, Any]:
     outcome, path = scenario.outcomes[measure.outcome], f"outcomes.{measure.outcome}"
-    compared = measure.statistic not in ("total", "mean")
+    compared = measure.statistic not in ("total", "mean", "measured")
     critical = np.nan
     if measure.significance is not None:
         alpha = measure.significance.alpha.value

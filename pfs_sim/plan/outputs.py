@@ -167,5 +167,8 @@ def output_plan(scenario: Scenario, row: Row) -> OutputPlan:
         invests=np.array(
             [int(t.kind != "grant") for t in scenario.capital.tranches.values()], np.int64
         ),
+        equity=np.array(
+            [int(t.kind == "equity") for t in scenario.capital.tranches.values()], np.int64
+        ),
         fan=FAN_PATHS,
     )

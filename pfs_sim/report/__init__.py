@@ -13,5 +13,9 @@ termsheet/   the contract in plain language
 differences  what differs between two scenarios, clause by clause
 risk         who holds which risk, loss by cause, tornado
 integrity    what a contract pays for: judgments, cliffs, other sizes
+compared     deals over the same people as tables
+levers       sweeps, solutions, frontiers
+precise      goals of --until, and what --sampling saved
+swept        what `sweep --out` leaves behind
 folder       what `run --out` leaves behind
 """

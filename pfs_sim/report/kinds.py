@@ -44,6 +44,7 @@ LINES: dict[str, dict[str, str]] = {
     "statistic": {
         "total": "Units counted.",
         "mean": "Units per client.",
+        "measured": "Clients measured: the size of the sample.",
         "difference": "Comparison less treated (the reverse where higher is good).",
         "relative_reduction": "The difference over the comparison.",
         "averted": "The difference times the clients treated.",
@@ -75,7 +76,7 @@ LINES: dict[str, dict[str, str]] = {
     },
     "guarantee": {
         "additive": "Pays a share of the principal that was not returned.",
-        "floor": "Tops up what was returned to a share of what was drawn.",
+        "floor": "Tops up what was returned to a share of what was drawn (or committed).",
     },
     "source": {
         "effect": "The true effect of the program on each outcome.",

@@ -40,9 +40,10 @@ class Statistic(IntEnum):
 
     TOTAL = 0
     MEAN = 1
-    DIFFERENCE = 2
-    RELATIVE_REDUCTION = 3
-    AVERTED = 4
+    MEASURED = 2
+    DIFFERENCE = 3
+    RELATIVE_REDUCTION = 4
+    AVERTED = 5
 
 
 class Design(IntEnum):
@@ -362,6 +363,7 @@ RECIPIENT = _fields(
 GUARANTEE_TERMS = _fields(
     """
     floor: i  # 1: tops up; 0: adds
+    committed: f  # floor: the share is of this; NaN: of what was drawn
     share: f
     at: i
     tranches: list  # links

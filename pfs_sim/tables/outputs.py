@@ -32,4 +32,5 @@ class OutputPlan(NamedTuple):
     savings_years: F8  # [z]
     payor_rate: float  # annual discount rate
     invests: I8  # [i] 1 where the tranche hopes to be repaid
+    equity: I8  # [i] 1 where returns and shares are what repays the principal
     fan: int  # paths whose course by grid point is kept

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shutil
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -34,8 +35,10 @@ def reports(tmp_path_factory):
 def open_browser(script=True):
     from selenium import webdriver
     from selenium.webdriver.chrome.options import Options
+    from selenium.webdriver.chrome.service import Service
 
     options = Options()
+    options.binary_location = shutil.which("chromium")
     for word in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                  "--disable-background-networking", "--hide-scrollbars"):
         options.add_argument(word)
@@ -44,7 +47,7 @@ def open_browser(script=True):
         options.add_experimental_option(
             "prefs", {"profile.managed_default_content_settings.javascript": 2}
         )
-    return webdriver.Chrome(options=options)
+    return webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
 
 
 @pytest.fixture(scope="session")
@@ -144,6 +147,16 @@ def test_a_heading_sorts_its_table_both_ways(browser, reports):
     first.click()
     names = [cell.text for cell in find(browser, "table.downside tbody th")]
     assert names == sorted(names)
+
+
+def test_the_list_of_assumptions_opens_where_a_link_leads_to_it(browser, reports):
+    visit(browser, reports["one"])
+    listed = find(browser, "#deal-1-assumed")[0]
+    assert not listed.get_property("open")
+    find(browser, "a[href='#deal-1-assumed']")[0].click()
+    browser.execute_async_script("setTimeout(arguments[0], 50)")
+    assert listed.get_property("open")
+    assert len(find(browser, "#deal-1-assumed code")) > 100
 
 
 def test_tabs_switch_parties_and_stories_by_pointer_and_keys(browser, reports):

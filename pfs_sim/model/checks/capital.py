@@ -177,6 +177,12 @@ def check_guarantees(scenario: Scenario) -> Iterator[Finding]:
                 )
         if guarantee.share.value == 0.0:
             yield Finding((*path, "share"), "0, a guarantee of nothing", "above 0, up to 1")
+        if guarantee.of == "commitment" and guarantee.kind == "additive":
+            yield Finding(
+                (*path, "of"),
+                "commitment with kind additive, which pays a share of what was lost",
+                "kind floor, or of drawn",
+            )
         if guarantee.limit is not None and guarantee.limit.value == 0.0:
             yield Finding((*path, "limit"), "0, a guarantee of nothing", "above 0, or no limit")
         yield from _check_maturity(scenario, guarantee, path)

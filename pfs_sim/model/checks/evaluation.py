@@ -122,7 +122,7 @@ def check_designs(scenario: Scenario) -> Iterator[Finding]:
 
 def compares(measure: OutcomeMeasure) -> bool:
     """Whether a measure sets the treated against somebody or something."""
-    return measure.statistic not in ("total", "mean")
+    return measure.statistic not in ("total", "mean", "measured")
 
 
 def _check_statistic(scenario: Scenario, measure: OutcomeMeasure, path: Path) -> Iterator[Finding]:
@@ -132,7 +132,7 @@ def _check_statistic(scenario: Scenario, measure: OutcomeMeasure, path: Path) ->
         yield Finding(
             (*path, "statistic"),
             f"{statistic} with design validated, which compares with nobody",
-            "total or mean (or design rct, matched, historical)",
+            "total, mean or measured (or design rct, matched, historical)",
         )
     if design == "historical" and compares(measure) and measure.comparison is None:
         yield Finding(
@@ -153,7 +153,7 @@ def _check_statistic(scenario: Scenario, measure: OutcomeMeasure, path: Path) ->
     if measure.arm == "control":
         if compares(measure):
             yield Finding(
-                (*path, "arm"), f"control with {statistic}", "arm with total or mean only"
+                (*path, "arm"), f"control with {statistic}", "arm with total, mean or measured only"
             )
         elif design != "rct":
             yield Finding((*path, "arm"), f"control with design {design}", "control with rct only")
@@ -180,6 +180,12 @@ def _check_belongings(measure: OutcomeMeasure, path: Path) -> Iterator[Finding]:
         yield Finding(
             (*path, "bias"), "a bias with design rct", "any other design (randomization has none)"
         )
+    if measure.statistic == "measured":
+        for key, said in (("bias", measure.bias.value), ("minimum_sample", measure.minimum_sample)):
+            if said != 0:
+                yield Finding(
+                    (*path, key), f"{key} with measured, a count of clients", "other statistics"
+                )
     if measure.significance is not None:
         at, alpha = (*path, "significance"), measure.significance.alpha.value
         if not compares(measure):

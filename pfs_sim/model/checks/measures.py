@@ -84,6 +84,8 @@ def _unit(scenario: Scenario, measure: Any) -> Unit | None:
         return "money"
     if not isinstance(measure, OutcomeMeasure):
         return None
+    if measure.statistic == "measured":
+        return "count"
     outcome = scenario.outcomes.get(measure.outcome)
     if outcome is None or isinstance(outcome, Score):
         return None

@@ -10,6 +10,7 @@ import numpy as np
 
 from pfs_sim.errors import Finding
 from pfs_sim.model.checks.clock import grid
+from pfs_sim.model.checks.evaluation import compares
 from pfs_sim.model.checks.expected import duration, expect
 from pfs_sim.model.checks.naming import Path, percent, periods, say, unknown, warning
 from pfs_sim.model.evaluation import OutcomeMeasure, PersonMeasure
@@ -309,7 +310,7 @@ def check_measured(scenario: Scenario) -> Iterator[Finding]:
     looked |= {name for m in measures if isinstance(m, PersonMeasure) for name in m.person}
     used = looked | {outcome.after for outcome in scenario.outcomes.values()}
     used |= {saving.outcome for saving in scenario.contract.savings.values()}
-    compared = {m.outcome for m in of_outcomes if m.statistic not in ("total", "mean")}
+    compared = {m.outcome for m in of_outcomes if compares(m)}
     for name, outcome in scenario.outcomes.items():
         path: Path = ("outcomes", name)
         if name not in used:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +68,22 @@ class Picture:
     figure: Figure
 
 
+class Told(Protocol):
+    """Whatever a page can be signed with: a run, a sweep."""
+
+    @property
+    def paths(self) -> int:
+        """Paths that were lived."""
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """The deal."""
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """The seed, among others."""
+
+
 @contextmanager
 def styled() -> Iterator[None]:
     """Settings for drawing and saving; those of the caller return afterwards."""
@@ -75,7 +91,7 @@ def styled() -> Iterator[None]:
         yield
 
 
-def open_page(title: str, results: Results, height: float, note: str = "") -> Figure:
+def open_page(title: str, results: Told, height: float, note: str = "") -> Figure:
     """A page with the finding on top and, at the bottom, where the numbers come from."""
     figure = Figure(figsize=(WIDTH, height))
     FigureCanvasAgg(figure)
@@ -104,7 +120,7 @@ def _break(title: str, width: int = 78) -> list[str]:
     return textwrap.wrap(title, even)[:3]
 
 
-def _sign(results: Results, note: str) -> str:
+def _sign(results: Told, note: str) -> str:
     name = textwrap.shorten(str(results.resolved.get("name", "")), 60, placeholder=" …")
     said = f"{name} · {results.paths:,} path{'' if results.paths == 1 else 's'}"
     said += f" · seed {results.provenance.get('seed')}"
@@ -127,7 +143,7 @@ def save_picture(picture: Picture, folder: Path) -> list[Path]:
     return files
 
 
-def symbol_of(results: Results) -> str:
+def symbol_of(results: Told) -> str:
     """What stands before an amount."""
     currency = str(results.resolved.get("currency", "USD"))
     return SYMBOLS.get(currency, f"{currency} ")

@@ -41,9 +41,12 @@ def state_integrity(found: Integrity, cliffs: Sequence[Cliff] = ()) -> dict[str,
             facts["missed_success"] = _fact(judged.at_target)
         facts["price_of_noise"] = _fact(judged.noise.interval())
         facts["paid_at_nothing"] = _fact(judged.paid_at_nothing.interval())
-    steep = sorted((c for c in cliffs if c.jump == c.jump), key=lambda c: -abs(c.jump))
+    steep = sorted((c for c in cliffs if c.flagged), key=lambda c: -c.share)
     facts["cliffs"] = [
-        {"term": cliff.term, "at": cliff.at, "measure": cliff.measure, "jump": cliff.jump}
+        {
+            "term": cliff.term, "at": cliff.at, "measure": cliff.measure, "jump": cliff.jump,
+            "reach": cliff.reach,
+        }
         for cliff in steep[:MOST_CLIFFS]
     ]
     return facts

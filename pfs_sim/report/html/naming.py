@@ -33,6 +33,23 @@ SOURCES = {
     "cost": "Cost overruns",
     "payor": "Appropriations",
 }
+SHORT = {
+    "effect": "True effect",
+    "baseline": "Level without program",
+    "enrollment": "Enroll\u00adment",
+    "attrition": "Leaving early",
+    "chance": "Chance",
+    "bias": "Evaluation error",
+    "cost": "Cost overruns",
+    "payor": "Appropri\u00adations",
+}
+_METRICS = {
+    "irr": "IRR",
+    "principal_loss": "loss of principal",
+    "loss_share": "share of principal lost",
+    "moic": "multiple returned",
+    "paid": "paid",
+}
 PARTIES = {
     "payor": "Government",
     "payor.payments": "Government: payments",
@@ -96,7 +113,8 @@ def name_party(scenario: Scenario, key: str) -> str:
         said, metric = PARTIES[head], rest
     else:
         return plain(key.replace(".", ", "))
-    return f"{said}: {plain(metric).lower()}" if metric else said
+    words = _METRICS.get(metric) or plain(metric).lower()
+    return f"{said}: {words}" if metric else said
 
 
 def name_source(key: str) -> str:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pfs_sim.metrics.estimates import Interval
+from pfs_sim.metrics.numerals import format_money
 from pfs_sim.metrics.summary import Unit
 from pfs_sim.report.cells import Cell, write_cell
 from pfs_sim.report.html.answer import rank_drivers
 from pfs_sim.report.html.deck import Deck
 from pfs_sim.report.html.naming import (
+    SHORT,
     isolate,
     name_party,
     name_quantity,
@@ -39,10 +41,10 @@ class Share:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Parties by sources."""
+    """Parties down, sources across: each row says where that party's risk comes from."""
 
     title: str
-    parties: tuple[str, ...]
+    sources: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Share, ...]], ...]
 
 
@@ -59,21 +61,26 @@ def _bar(value: float, low: float, high: float) -> Share:
 
 
 def lay_out_risk(deck: Deck) -> Matrix | None:
-    """Sources down, parties across; None where it was not computed."""
+    """Sources by falling share for the first party; None where nothing was computed."""
     if not deck.risk:
         return None
     parties = list(deck.risk)
-    sources = list(dict.fromkeys(s for party in parties for s in deck.risk[party]))
     missing = (math.nan, math.nan, math.nan)
-    rows = []
-    for source in sources:
-        found = tuple(_bar(*deck.risk[party].get(source, missing)) for party in parties)
-        rows.append((name_source(source), found))
-    rows.sort(key=lambda row: -row[1][0].value)
-    top, share = rows[0][0], rows[0][1][0].text
-    names = tuple(name_party(deck.scenario, party) for party in parties)
-    title = f"{top} accounts for {share} of the variance of “{names[0]}”"
-    return Matrix(title, names, tuple(rows))
+    first = deck.risk[parties[0]]
+    sources = list(dict.fromkeys(s for party in parties for s in deck.risk[party]))
+    sources.sort(key=lambda source: -_bar(*first.get(source, missing)).value)
+    rows = tuple(
+        (
+            name_party(deck.scenario, party),
+            tuple(_bar(*deck.risk[party].get(source, missing)) for source in sources),
+        )
+        for party in parties
+    )
+    if not sources:
+        return None
+    share = rows[0][1][0].text
+    title = f"{name_source(sources[0])}: {share} of the variance of “{rows[0][0]}”"
+    return Matrix(title, tuple(SHORT.get(s, plain(s)) for s in sources), rows)
 
 
 @dataclass(frozen=True)
@@ -150,19 +157,23 @@ def state_integrity(deck: Deck) -> list[Fact]:
 
 
 def list_cliffs(deck: Deck) -> list[tuple[str, str, str, str]]:
-    """Jumps of the contract: term, level of the measure, jump, how often a path ends near it.
+    """Cliffs of the contract: term, level of the measure, jump, what one more person brings.
 
-    `cliffs` is a list of {term, at, jump, chance}.
+    `cliffs` is a list of {term, measure, at, jump, reach}, of which only the term must be there.
     """
     found = []
     for cliff in (deck.integrity or {}).get("cliffs", ()):
-        jump = float(cliff.get("jump", math.nan))
-        chance = cliff.get("chance")
-        found.append((
-            name_term(deck.scenario, str(cliff.get("term", ""))),
-            write_level(deck.scenario, cliff.get("measure"), float(cliff["at"]))
-            if "at" in cliff else "–",
-            write_cell(Interval(jump, jump, jump), "money", deck.currency).text,
-            "–" if chance is None else f"{100 * float(chance):.1f}%",
-        ))
+        at = "–"
+        if "at" in cliff:
+            at = write_level(deck.scenario, cliff.get("measure"), float(f"{cliff['at']:.6g}"))
+        jump, reach = (
+            _write_exact(float(cliff.get(key, math.nan)), deck) for key in ("jump", "reach")
+        )
+        found.append((name_term(deck.scenario, str(cliff["term"])), at, jump, reach))
     return found
+
+
+def _write_exact(amount: float, deck: Deck) -> str:
+    if not math.isfinite(amount):
+        return "–"
+    return format_money(amount, max(abs(amount) * 0.005, 0.5), deck.currency)

@@ -128,6 +128,8 @@ def _say_outcome_measure(scenario: Scenario, measure: OutcomeMeasure) -> str:
     label = name_outcome(scenario, measure.outcome)
     units = (outcome.unit if outcome else "") or "units"
     lower = outcome is not None and outcome.good == "lower"
+    if measure.statistic == "measured":
+        return f"clients measured: {label}"
     if measure.statistic == "total":
         said = f"{units} counted: {label}"
     elif measure.statistic == "averted":

@@ -101,6 +101,7 @@ def _state_outcome(words: Words, path: str, measure: OutcomeMeasure) -> list[Cla
         "total": f"The total of *{outcome}* counted among {whose}.",
         "mean": f"The average of *{outcome}* among {whose}, for each of them (for each occasion, "
         "where a client has several).",
+        "measured": f"How many {whose} were measured on *{outcome}*.",
         "difference": f"By how much *{outcome}* {went}: the {first} average less the {second} "
         "average. A move in the wrong direction is a negative measure.",
         "relative_reduction": f"By how much *{outcome}* {went}, in percent: the {first} average "

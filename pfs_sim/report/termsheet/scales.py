@@ -76,6 +76,8 @@ def _scale_of(words: Words, name: str | None, seen: frozenset[str]) -> Scale:
 def _of_outcome(words: Words, measure: OutcomeMeasure) -> Scale:
     if measure.statistic == "relative_reduction":
         return Scale("percent")
+    if measure.statistic == "measured":
+        return Scale("units", "clients")
     outcome = words.scenario.outcomes.get(measure.outcome)
     unit = plain_text(outcome.unit) if outcome is not None and outcome.unit else "units"
     if measure.statistic in ("total", "averted"):

@@ -74,6 +74,12 @@ def _say_shares(words: Words, step: Step) -> str:
     return join(names) + (" in equal shares" if len(names) > 1 else "")
 
 
+OF = {
+    "drawn": "what was drawn",
+    "commitment": "the whole commitment, drawn or not, but never to more than was drawn",
+}
+
+
 def guarantees_section(words: Words) -> Section:
     """Who makes good which loss."""
     capital = words.scenario.capital
@@ -94,9 +100,9 @@ def _state(words: Words, name: str, found: Guarantee) -> list[Clause]:
     said = {
         "additive": f"The guarantor pays {share} of the principal of {who} that was not returned.",
         "floor": f"The guarantor tops up what was returned of the principal of {who} to {share} "
-        "of what was drawn.",
+        f"of {OF[found.of]}.",
     }[found.kind]
-    covers = (f"{path}.share", f"{path}.kind", f"{path}.tranches")
+    covers = (f"{path}.share", f"{path}.kind", f"{path}.tranches", f"{path}.of")
     clauses = [Clause(said, covers)]
     at = words.clock.periods if found.at is None else found.at
     said = (

@@ -61,8 +61,9 @@
   /* A link into a panel that is switched off switches it on. */
   const reveal = () => {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (target?.matches("details")) target.open = true;
-    const panel = target && target.closest(".off");
+    if (!target) return;
+    if (target.matches("details")) target.open = true;
+    const panel = target.closest(".off");
     if (!panel) return;
     document.querySelector(`[role=tab][aria-controls="${panel.id}"]`)?.click();
     target.scrollIntoView();

@@ -1,0 +1,51 @@
+"""`warmup` and `cache`: compiled kernels are made, measured and removed where they are kept."""
+
+import pytest
+from click.testing import CliRunner
+
+from pfs_sim.cli import main
+from pfs_sim.kernels.cache import cache_key
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("PFS_SIM_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr("pfs_sim.kernels.cache._private_temporary_root", lambda: None)
+    return tmp_path
+
+
+def call(*words):
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0, done.output
+    return done
+
+
+def put(folder, key, size):
+    """A folder of compiled code as numba leaves one."""
+    made = folder / f"kernels-{key}" / "inside"
+    made.mkdir(parents=True)
+    (made / "path.nbc").write_bytes(bytes(size))
+
+
+def test_info_tells_this_version_from_all(folder):
+    put(folder, cache_key(), 2_000_000)
+    put(folder, "0123456789abcdef", 3_000_000)
+    lines = call("cache", "info").stdout.splitlines()
+    assert str(folder / f"kernels-{cache_key()}") in lines[0]
+    assert lines[1:] == ["current 2.0 MB", "all     5.0 MB"]
+
+
+def test_clear_removes_all_versions_and_nothing_else(folder):
+    put(folder, cache_key(), 2_000_000)
+    put(folder, "0123456789abcdef", 3_000_000)
+    (folder / "notes.txt").write_text("mine")
+    assert call("cache", "clear").stdout == "5.0 MB freed\n"
+    assert [file.name for file in folder.iterdir()] == ["notes.txt"]
+    assert call("cache", "clear").stdout == "0.0 MB freed\n"
+
+
+def test_warmup_says_how_long_it_took_and_where_the_code_is():
+    done = call("warmup")
+    assert done.stdout == ""
+    assert "ready in" in done.stderr and "kernels-" in done.stderr
+    assert call("warmup", "--quiet").stderr == ""
