@@ -9,6 +9,7 @@ import platform
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +17,14 @@ from typing import Any
 
 from benchmarks.compiled import find_compiler
 from benchmarks.goals import judge
-from benchmarks.report import Comparison, Options, put_in_readme, write_json, write_tables
+from benchmarks.report import (
+    Comparison,
+    Options,
+    put_in_readme,
+    read_json,
+    write_json,
+    write_tables,
+)
 
 COMPARISONS = {
     "deal": "deal",
@@ -33,54 +41,67 @@ COMPARISONS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the comparisons; with all of them, write `results.json` and the tables of `README.md`."""
+    """Run the comparisons; write `results.json` and the tables of `README.md`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds and paths; no cold JIT")
     parser.add_argument(
-        "--only", action="append", choices=COMPARISONS, help="one comparison; nothing is written"
-    )
+        "--only", action="append", choices=COMPARISONS,
+        help="measure one comparison anew; what is stored of the others stays",
+    )  # fmt: skip
     parser.add_argument(
         "--yardsticks", type=Path, metavar="DIR",
         help="a folder of hard-coded reference programs (spec.py, cref.py) to measure against",
     )  # fmt: skip
+    parser.add_argument("--dry", action="store_true", help="print the tables and write nothing")
     asked = parser.parse_args(arguments)
-    options, began = Options(asked.quick, asked.yardsticks), time.perf_counter()
-    about = describe(options)
-    found: dict[str, Comparison] = {}
+    options, about = Options(asked.quick, asked.yardsticks), describe()
+    fresh: dict[str, Comparison] = {}
     for name in asked.only or COMPARISONS:
         print(f"{name} …", file=sys.stderr, flush=True)
-        found[name] = import_module(f"benchmarks.{COMPARISONS[name]}").compare(options)
+        load, began = _load(), time.perf_counter()
+        one = import_module(f"benchmarks.{COMPARISONS[name]}").compare(options)
+        took = time.perf_counter() - began
+        when = (
+            f"{date.today().isoformat()}, commit `{_commit()}`"
+            f"{', `--quick`' if options.quick else ''}, in {took:.0f} s; load of the machine "
+            f"{load} when it began, {_load()} when it ended."
+        )
+        fresh[name] = replace(one, when=when)
         gc.collect()
-    values = {key: value for one in found.values() for key, value in one.values.items()}
-    goals = judge(values) if asked.only is None else []
-    about["seconds"] = round(time.perf_counter() - began, 1)
+    stored = read_json() if asked.only else {}
+    found = {name: one for name in COMPARISONS if (one := fresh.get(name) or stored.get(name))}
+    goals = judge({key: value for one in found.values() for key, value in one.values.items()})
     tables = write_tables(found, about, goals)
+    if asked.dry:
+        print(write_tables(fresh, about, []))
+        return 0
     print(tables)
-    if asked.only is None:
-        write_json(found, about, goals)
-        put_in_readme(tables)
+    write_json(found, about, goals)
+    put_in_readme(tables)
     return 0
 
 
-def describe(options: Options) -> dict[str, Any]:
-    """The machine, the versions and how the run was asked for."""
+def describe() -> dict[str, Any]:
+    """The machine and the versions."""
     from pfs_sim.simulate import versions
 
-    words = ["python -m benchmarks"]
-    words += ["--quick"] * options.quick
-    words += ["--yardsticks DIR"] * (options.yardsticks is not None)
-    load = ", ".join(f"{x:.1f}" for x in os.getloadavg()) if hasattr(os, "getloadavg") else "?"
+    compiler = _say([find_compiler() or "false", "--version"])
     return {
-        "date": date.today().isoformat(),
-        "command": " ".join(words),
-        "commit": _say(["git", "rev-parse", "--short", "HEAD"]),
         "processor": _processor(),
         "cores": os.cpu_count(),
         "memory": _memory(),
         "system": f"{platform.system()} {platform.release()}",
-        "load": load,
-        "versions": {**versions(), "compiler": _say([find_compiler() or "false", "--version"])},
+        "versions": {**versions(), "compiler": compiler},
     }
+
+
+def _load() -> str:
+    """Programs that wanted a processor in the last minute."""
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+
+
+def _commit() -> str:
+    return _say(["git", "rev-parse", "--short", "HEAD"])
 
 
 def _processor() -> str:

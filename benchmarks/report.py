@@ -38,6 +38,8 @@ class Comparison:
     """Figures that goals are judged by."""
     ratio: str = ""
     """What the ratios are to."""
+    when: str = ""
+    """How and on what it was measured: command, commit, load of the machine."""
 
 
 def write_json(found: dict[str, Comparison], about: dict[str, Any], goals: list[Any]) -> None:
@@ -50,15 +52,22 @@ def write_json(found: dict[str, Comparison], about: dict[str, Any], goals: list[
     RESULTS.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def read_json() -> dict[str, Comparison]:
+    """The comparisons of `results.json`; none where there is no such file."""
+    if not RESULTS.is_file():
+        return {}
+    document = json.loads(RESULTS.read_text(encoding="utf-8"))
+    return {name: Comparison(**one) for name, one in document["comparisons"].items()}
+
+
 def write_tables(found: dict[str, Comparison], about: dict[str, Any], goals: list[Any]) -> str:
     """Everything between the markers: the machine, the goals, a table for each comparison."""
     versions = ", ".join(f"{name} {value}" for name, value in about["versions"].items())
     lines = [
         BEGIN,
         "",
-        f"Measured {about['date']} by `{about['command']}` at commit `{about['commit']}`, in "
-        f"{about['seconds']:.0f} s, on {about['processor']}, {about['cores']} cores, "
-        f"{about['memory']}; {about['system']}; {versions}. Load when it began: {about['load']}.",
+        f"Machine: {about['processor']}, {about['cores']} cores, {about['memory']}; "
+        f"{about['system']}; {versions}.",
         "",
     ]
     if goals:
@@ -69,7 +78,7 @@ def write_tables(found: dict[str, Comparison], about: dict[str, Any], goals: lis
         ]
         lines.append("")
     for one in found.values():
-        lines += [f"### {one.title}", ""]
+        lines += [f"### {one.title}", "", one.when, ""]
         if one.timings:
             lines += _table(one)
         lines += [f"- {note}" for note in one.notes]
