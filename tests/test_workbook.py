@@ -84,6 +84,16 @@ def test_formulas_come_to_the_base_case(file):
     assert not differences(lived, reader(book), rows_by_label(book))
 
 
+def test_returns_are_those_of_the_base_case():
+    lived = live_base_case(pfs_sim.load(CT))
+    book = build_workbook(lived)
+    labels = rows_by_label(book)
+    for name, tranche in lived.scenario.capital.tranches.items():
+        for what, metric in (("IRR a year", "irr"), ("returned for each unit", "moic")):
+            got = book.value(FLOW, labels[f"{tranche.label}: {what}"], 1)
+            assert got == pytest.approx(lived.values[f"tranche.{name}.{metric}"], abs=1e-9)
+
+
 @pytest.mark.parametrize("changes", CHANGES, ids=lambda changes: next(iter(changes)))
 def test_a_changed_input_has_the_effect_that_it_has_in_the_scenario(changes):
     book = build_workbook(live_base_case(pfs_sim.load(RATE_CARD)))

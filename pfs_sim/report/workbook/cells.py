@@ -1,8 +1,8 @@
 """A workbook in memory: cells that are values or formulas, and what the formulas come to.
 
-Formulas keep to what every spreadsheet knows: + - * / ^, comparisons, MIN, MAX, SUM, IF, ABS, IRR
-and IFERROR. They are worked out here too, so that the file shows its numbers before anyone
-recalculates it.
+Formulas keep to what every spreadsheet knows: + - * / ^, comparisons, MIN, MAX, SUM, SUMIF (by
+sign), IF, ABS, IRR and IFERROR. They are worked out here too, so that the file shows its
+numbers before anyone recalculates it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ Place = tuple[str, int, int]
 _REFERENCE = re.compile(
     r"(?:'([^']+)'!|\b(Inputs)!)?\$?([A-Z]{1,3})\$?(\d+)(?::\$?([A-Z]{1,3})\$?(\d+))?(?![\w(])"
 )
-_WORDS = {"IF(": "_if(", "MIN(": "_least(", "MAX(": "_most(", "SUM(": "_sum(", "ABS(": "abs("}
+_WORDS = {
+    "SUMIF(": "_sumwhere(", "IF(": "_if(", "MIN(": "_least(", "MAX(": "_most(", "SUM(": "_sum(",
+    "ABS(": "abs(",
+}
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ class Book:
         known = {
             "_cell": number, "_range": listed, "_sum": _sum, "_least": min, "_most": max,
             "_if": lambda test, yes, no: yes if test else no, "IRR": _irr,
+            "_sumwhere": _sum_of_sign,
         }
         if text.startswith("IFERROR("):
             text = text.removeprefix("IFERROR(")[:-1]
@@ -112,6 +116,11 @@ def _plain(found: Any) -> Content:
 
 def _sum(*parts: Any) -> float:
     return float(sum(sum(part) if isinstance(part, list) else part for part in parts))
+
+
+def _sum_of_sign(amounts: list[float], sign: str) -> float:
+    """The sum of the amounts above (">0") or below ("<0") nothing."""
+    return sum(amount for amount in amounts if (amount > 0.0) == (sign == ">0"))
 
 
 def _irr(flows: list[float]) -> float:
