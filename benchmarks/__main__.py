@@ -28,6 +28,7 @@ from benchmarks.report import (
 
 COMPARISONS = {
     "deal": "deal",
+    "shares": "shares",
     "reuse": "reuse",
     "tables": "tables",
     "samplers": "samplers",
