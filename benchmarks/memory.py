@@ -34,8 +34,8 @@ else:
 def peak(code: str) -> float:
     """Peak resident memory in MB of a process that runs `code`."""
     done = subprocess.run(
-        [sys.executable, "-c", code + "\n" + TELL], cwd=ROOT, check=True, capture_output=True, text=True,
-        env=dict(os.environ),
+        [sys.executable, "-c", code + "\n" + TELL], cwd=ROOT, env=dict(os.environ), check=True,
+        capture_output=True, text=True,
     )  # fmt: skip
     # Kilobytes, but bytes on macOS.
     return int(done.stdout.split()[-1]) / (1e6 if sys.platform == "darwin" else 1024.0)
