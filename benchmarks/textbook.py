@@ -72,13 +72,15 @@ def _path(f, out):  # type: ignore[no-untyped-def]
                 mean = math.exp(theta[6] + arm * theta[7])
                 shape = f.gamma_shape * n
                 sums[3, arm, done] = np.random.gamma(shape, mean / f.gamma_shape)
-    paid = _contract(f, people, sums)
+    paid = pay(f, people, sums)
     out[0], out[1] = total.sum(), paid.sum()
-    _capital(f, active, paid, out)
+    flows = distribute(f, active, paid, out)
+    for i in range(3):
+        out[2 + i] = _irr(flows[i])
 
 
 @numba.njit(cache=True)
-def _contract(f, people, sums):  # type: ignore[no-untyped-def]
+def pay(f, people, sums):  # type: ignore[no-untyped-def]
     paid, claimed, room = np.zeros(f.grid), np.zeros(4), f.cap
     for date in f.dates:
         n0, n1 = people[0, : date + 1].sum(), people[1, : date + 1].sum()
@@ -100,7 +102,7 @@ def _contract(f, people, sums):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def _capital(f, active, paid, out):  # type: ignore[no-untyped-def]
+def distribute(f, active, paid, out):  # type: ignore[no-untyped-def]
     balance, interest, used = np.zeros(3), np.zeros(3), np.zeros(3)
     flows, all_committed = np.zeros((3, f.grid)), f.commitment.sum()
     for t in range(f.grid):
@@ -124,9 +126,8 @@ def _capital(f, active, paid, out):  # type: ignore[no-untyped-def]
         flows[1, t] += f.rest * cash
     guarantee = f.guarantee * balance[0]
     flows[0, f.grid - 1] += guarantee
-    for i in range(3):
-        out[2 + i] = _irr(flows[i])
     out[5], out[6] = balance[0] - guarantee, guarantee
+    return flows
 
 
 @numba.njit(cache=True)

@@ -54,8 +54,7 @@ def write_commands() -> str:
         first, _, rest = examples.partition("\n\n")
         lines += [_reflow(said), ""]
         if first:
-            shown = [f"$ {line.strip()}" for line in first.splitlines() if line.strip()]
-            lines += ["```console", *shown, "```", ""]
+            lines += ["```console", *_prompt(first), "```", ""]
         if rest.strip():
             lines += [_reflow(rest), ""]
         options = list_options(command)
@@ -64,6 +63,13 @@ def write_commands() -> str:
             lines += [f"| `{_cell(name_option(one))}` | {_say(one)} |" for one in options]
             lines.append("")
     return "\n".join(lines)
+
+
+def _prompt(examples: str) -> list[str]:
+    """Examples as typed; a line that goes on below has one prompt."""
+    lines = [line.strip() for line in examples.splitlines() if line.strip()]
+    goes_on = [False, *(line.endswith("\\") for line in lines)]
+    return [("    " if on else "$ ") + line for line, on in zip(lines, goes_on, strict=False)]
 
 
 def _reflow(text: str) -> str:

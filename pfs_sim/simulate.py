@@ -17,6 +17,7 @@ from pfs_sim import __version__
 from pfs_sim.draws import Inputs, Kept, source_seeds
 from pfs_sim.errors import InputError
 from pfs_sim.model.scenario import Scenario
+from pfs_sim.plan.lots import grouping
 from pfs_sim.plan.outputs import FAN_PATHS, Column, columns, output_plan
 from pfs_sim.plan.row import SOURCES, Row
 from pfs_sim.reading import Loaded, load, scenario_hash, state
@@ -195,6 +196,7 @@ def gather(
         "scenario": compiled.scenario.name,
         "scenario_hash": scenario_hash(resolved),
         **about,
+        "grouping": grouping(compiled.plan.people),
         **({} if sampling.kind == "random" else {"sampling": str(sampling)}),
         "versions": versions(),
     }

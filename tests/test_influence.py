@@ -8,6 +8,7 @@ from pfs_sim.errors import InputError
 from pfs_sim.metrics import find_pairing_gain, paired_difference
 from pfs_sim.metrics.deal import find_sampling, summarize
 from pfs_sim.metrics.influence import find_influence, find_pairing
+from pfs_sim.metrics.quantiles import find_shifts
 from pfs_sim.metrics.sampling import INDEPENDENT, Sampling
 from pfs_sim.results import Results
 
@@ -67,6 +68,18 @@ def test_the_difference_of_two_medians_over_the_same_paths():
         apart.append(found.value)
         told.append(found.se)
     assert np.mean(told) == pytest.approx(np.std(apart), rel=0.15)
+
+
+def test_quantiles_shift_as_a_cap_shifts_them():
+    """Where the median of a jumps from one path to the next, the shift reaches over the jump."""
+    a = np.repeat([1.0, 2.2], [49, 51])
+    b = np.minimum(a, 2.0)
+    assert find_shifts(a, b, 0.5) == pytest.approx((-0.2, 0.0))
+    assert find_shifts(a, a + 3.0, 0.5) == (3.0, 3.0)
+    assert find_shifts(a, np.repeat(b, 2), 0.5) == pytest.approx((-0.2, 0.0))
+    low, high = find_shifts(a, b, 0.5, sampling=Sampling.of_replicates(4))
+    assert low == pytest.approx(-0.2) and high == 0.0
+    assert np.isnan(find_shifts([np.nan], [1.0], 0.5)).all()
 
 
 def test_undefined_paths_do_nothing():

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from pfs_sim.analysis.changes import Change, list_changes
 from pfs_sim.analysis.same_people import PATHS, SamePeople, find_people
@@ -16,6 +17,8 @@ from pfs_sim.metrics.deal import find_sampling, summarize
 from pfs_sim.metrics.estimates import Estimate, Interval, number_or_null
 from pfs_sim.metrics.influence import find_influence, find_pairing
 from pfs_sim.metrics.moments import probability
+from pfs_sim.metrics.quantiles import find_shifts
+from pfs_sim.metrics.sampling import Sampling
 from pfs_sim.metrics.summary import Unit
 from pfs_sim.metrics.table import MetricTable, find_statistic_unit
 from pfs_sim.reading import load
@@ -23,6 +26,7 @@ from pfs_sim.results import Results
 from pfs_sim.sampling import Design
 from pfs_sim.simulate import Deal
 
+F8 = npt.NDArray[np.float64]
 CENT = 0.005
 """A party is better off by at least half a cent."""
 MOST_CHANGES = 12
@@ -165,13 +169,18 @@ def find_differences(
     """Address → second less first, for every metric and statistic that both have.
 
     The difference is that of the two tables, and its error that of the paths' differences
-    (`metrics.influence`); for a mean of what is always defined it is the paired difference.
+    (`metrics.influence`); for a mean of what is always defined it is the paired difference. To
+    the error of a difference of probabilities half a path each way is added, for the event may
+    differ on a few paths only, or on none of these (Agresti and Min 2005, Statistics in Medicine
+    24, 729-740), and that of a difference of quantiles reaches over every jump between the order
+    statistics that enclose them; not where the metric is the same on every path.
     """
     wanted, found = tuple(statistics), {}
     for metric in first_table:
         if metric not in second_table:
             continue
         summary = first_table[metric]
+        same = np.array_equal(first[metric], second[metric], equal_nan=True)
         for statistic in wanted:
             known = summary.list_statistics()
             if statistic not in known or statistic not in second_table[metric].list_statistics():
@@ -179,6 +188,9 @@ def find_differences(
             address = f"{metric}.{statistic}"
             one = find_influence(first, first_table, address)
             other = find_influence(second, second_table, address)
+            apart = other.minus(one)
+            if not same:
+                apart = _widen(apart, statistic, first[metric], second[metric], one.sampling)
             found[address] = Difference(
                 metric,
                 statistic,
@@ -186,10 +198,23 @@ def find_differences(
                 find_statistic_unit(statistic, summary.unit),
                 known[statistic],
                 second_table.get(address),
-                other.minus(one),
+                apart,
                 find_pairing(one, other),
             )
     return found
+
+
+def _widen(
+    apart: Estimate, statistic: str, first: F8, second: F8, sampling: Sampling
+) -> Estimate:
+    """The error of a difference where the influence of single paths does not tell all."""
+    if statistic.startswith(("p_", "at.")):
+        return replace(apart, se=math.hypot(apart.se, 1.0 / first.size))
+    if statistic.startswith("q"):
+        low, high = find_shifts(first, second, float(statistic[1:]), sampling=sampling)
+        reach = max(high - apart.value, apart.value - low) / sampling.critical_value
+        return replace(apart, se=max(apart.se, reach)) if reach > apart.se else apart
+    return apart
 
 
 def find_parties(first: Results, second: Results) -> list[Party]:

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from pfs_sim.errors import InputError
+from pfs_sim.plan.lots import evaluation_dates
 from pfs_sim.results import Results
 from pfs_sim.sampling import Design, Uniforms, read_design
-from pfs_sim.simulate import Deal, compile_scenario, gather, live_compiled
+from pfs_sim.simulate import Deal, compile_scenario, gather, live_compiled, scenario_of
 
 PATHS = 10_000
 Progress = Callable[[int], None]
@@ -48,9 +49,17 @@ class SamePeople:
         fixed: Mapping[str, float] | None = None,
         progress: Progress | None = None,
     ) -> Iterator[Results]:
-        """The results of each deal in turn, path p of each over the same people."""
-        for deal in deals:
-            compiled = compile_scenario(deal, self.seed, uniforms=self.uniforms, fixed=fixed)
+        """The results of each deal in turn, path p of each over the same people.
+
+        Deals with different evaluation dates are drawn in the lots that all of them can tell
+        apart, so that a date that one of them adds moves nobody.
+        """
+        scenarios = [scenario_of(deal) for deal in deals]
+        merge = sorted({t for scenario in scenarios for t in evaluation_dates(scenario)})
+        for scenario in scenarios:
+            compiled = compile_scenario(
+                scenario, self.seed, uniforms=self.uniforms, fixed=fixed, merge=merge
+            )
             values, fan = live_compiled(
                 compiled, self.paths, threads=self.threads, progress=progress
             )

@@ -14,6 +14,7 @@ tracing   trace
 settling  settle, backtest
 explaining explain
 judging   integrity
+exporting export
 words     termsheet, diff
 """
 

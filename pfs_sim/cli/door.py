@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "settle": ("settling", "Say what is due, paid and received for what was measured."),
     "backtest": ("settling", "Hold priors to what closed deals were published to have paid."),
     "report": ("reporting", "Write one HTML file about a deal, or several beside each other."),
+    "export": ("exporting", "Write the base case as a spreadsheet with live formulas."),
     "trace": ("tracing", "Show one path as a ledger: draws, people, measures, every payment."),
     "resolve": ("asking", "Print a scenario in full: overlays worked in, defaults filled in."),
     "termsheet": ("words", "Write the contract in plain language, for a lawyer to check."),

@@ -12,10 +12,10 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from pfs_sim.errors import InputError
-from pfs_sim.metrics.estimates import LEVEL, UNDEFINED_INTERVAL, Interval, find_critical_value
+from pfs_sim.metrics.estimates import LEVEL, NAN, UNDEFINED_INTERVAL, Interval, find_critical_value
 from pfs_sim.metrics.sampling import INDEPENDENT, FloatArray, Sampling, as_paths
 
 
@@ -134,6 +134,36 @@ def find_quantile_of_sorted(
     effect = _find_effect_at(paths, value, sampling)
     critical = find_critical_value(level, sampling.df)
     return enclose_quantile(ordered, q, choose_grouped_ranks(n, q, effect, critical))
+
+
+def find_shifts(
+    a: ArrayLike, b: ArrayLike, q: float, *, sampling: Sampling = INDEPENDENT
+) -> tuple[float, float]:
+    """Least and most of b(r) - a(r) over the ranks r that enclose the q-quantile.
+
+    Where b is a moved along a rising curve (a cap, another tier on the same paths) this encloses
+    the difference of the two quantiles with the confidence of the ranks, jumps included. The
+    ranks are those of the smaller sample; NaN where one of them is empty.
+    """
+    first, second = sort_defined(a), sort_defined(b)
+    n = min(first.size, second.size)
+    if n == 0:
+        return NAN, NAN
+    if sampling.independent:
+        low, high = choose_ranks(n, float(q), LEVEL)
+    else:
+        value = float(first[find_rank(first.size, q) - 1])
+        effect = _find_effect_at(as_paths(a), value, sampling)
+        low, high = choose_grouped_ranks(n, q, effect, sampling.critical_value)
+    ranks = np.arange(max(low, 1), min(high, n) + 1)
+    apart = _stretch(second, ranks, n) - _stretch(first, ranks, n)
+    return float(apart.min()), float(apart.max())
+
+
+def _stretch(ordered: FloatArray, ranks: NDArray[np.int64], n: int) -> FloatArray:
+    """Values at ranks out of n, also where there are more than n of them."""
+    places = -(-ranks * ordered.size // n) - 1
+    return ordered[places]
 
 
 def quantile(

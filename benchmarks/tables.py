@@ -1,0 +1,75 @@
+"""The contract and the waterfall read from tables against the same ones written out in code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+from benchmarks import analyst, textbook
+from benchmarks.clock import add_ratios, take_turns
+from benchmarks.figures import SCENARIO, read_figures
+from benchmarks.report import Comparison, Options
+from pfs_sim.kernels.money import live_money
+from pfs_sim.kernels.path import live
+from pfs_sim.simulate import compile_scenario
+
+PATHS, TIMES = 16, 500
+FROM_TABLES, WRITTEN_OUT = "from tables (`live_money`)", "written out in Numba"
+
+
+@numba.njit(_nrt=False)
+def _pay_again(plan, scratch, row, path, given, times):  # type: ignore[no-untyped-def]
+    for _ in range(times):
+        live_money(
+            plan.money, scratch.rng, row, path, scratch.people, 0, given, scratch.imposed,
+            scratch.cash,
+        )  # fmt: skip
+
+
+@numba.njit
+def _pay_fixed(f, active, people, sums, out, times):  # type: ignore[no-untyped-def]
+    for _ in range(times):
+        paid = textbook.pay(f, people, sums)
+        textbook.distribute(f, active, paid, out)
+
+
+def _lived() -> list[tuple[Any, ...]]:
+    """What the money of pfs-sim is lived over: some paths, their people already there."""
+    compiled = compile_scenario(SCENARIO)
+    evaluation = compiled.scenario.evaluation
+    given = np.full((len(evaluation.measures), len(evaluation.dates)), np.nan)
+    rows, found = compiled.inputs.draw(0, PATHS), []
+    for p in range(PATHS):
+        scratch = compiled.scratch()
+        live(compiled.plan, scratch, rows[p], p, 0, given)
+        found.append((compiled.plan, scratch, rows[p], p, given, TIMES))
+    return found
+
+
+def compare(options: Options) -> Comparison:
+    """µs a path for measuring, determining, paying and distributing, without IRRs."""
+    f, lived = read_figures(), _lived()
+    theta = np.tile(f.normal_mean, (PATHS, 1))
+    _, active, people, sums = analyst._people(f, np.random.default_rng(4), theta, np.ones(PATHS))
+    fixed = [
+        (f, *(np.ascontiguousarray(a[..., p]) for a in (active, people, sums)), np.empty(7), TIMES)
+        for p in range(PATHS)
+    ]
+    timings = take_turns(
+        {
+            FROM_TABLES: lambda: [_pay_again(*one) for one in lived],
+            WRITTEN_OUT: lambda: [_pay_fixed(*one) for one in fixed],
+        },
+        options.rounds,
+        per=PATHS * TIMES / 1e6,
+        unit="µs a path",
+    )
+    add_ratios(timings, WRITTEN_OUT)
+    notes = [
+        "The same path is paid 500 times, so branches are predicted better than in a run, on both "
+        "sides. The tables also keep what a ledger needs: every step, payor, balance and due."
+    ]
+    values = {"tables": timings[0]["ratio"]}
+    return Comparison("Contract and waterfall", timings, notes, values, "CPU time over written out")
