@@ -46,7 +46,7 @@ def weigh_code() -> dict[str, Any]:
             [sys.executable, "-m", "pfs_sim", "warmup", "--quiet"], cwd=ROOT, check=True,
             env={**os.environ, "PFS_SIM_CACHE_DIR": folder},
         )  # fmt: skip
-        size = sum(file.stat().st_size for file in Path(folder).rglob("path.live_paths*.nbc"))
+        size = sum(file.stat().st_size for file in Path(folder).rglob("*.nbc"))
     made = {name: versions()[name] for name in ("numba", "llvmlite")}
     return {"processor": get_host_cpu_name(), **made, "live_paths": size}
 

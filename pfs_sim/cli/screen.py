@@ -154,7 +154,7 @@ def announce_compiling(quiet: bool = False) -> None:
     from pfs_sim.kernels.cache import cache_folder
 
     folder = cache_folder()
-    if folder is None or not any(folder.rglob("path.live_paths*.nbi")):
+    if folder is None or not any(folder.rglob("path.walk*.nbi")):
         notice(f"compiling the kernels: once per machine, about {COMPILE_SECONDS} s …", quiet)
 
 

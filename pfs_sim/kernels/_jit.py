@@ -1,4 +1,4 @@
-"""The four ways in which a kernel function is compiled.
+"""The ways in which a kernel function is compiled.
 
 ``jit`` is for the functions that other rooms call and may make arrays; ``lean`` is for what
 happens inside a path, where nothing is allocated; ``inline`` marks what is small enough that
@@ -7,13 +7,24 @@ word).
 All release the GIL, so chunks of paths can run in threads, and all keep their machine code in
 the folder that :mod:`pfs_sim.kernels.cache` chooses from the text of all kernels, so that an edit
 or an upgrade never runs old code.
+
+Time to compile: numba optimizes a function, and once more with each of its callers, and theirs,
+which made most of a cold start. So ``inner`` functions, and all whose name begins with an
+underscore, are only written down, and optimized where they end up: they can be called by kernels
+and not from Python. A ``stage`` is a large function that others call by its address, so that they
+are not compiled with it.
 """
 
+import ctypes
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
-from numba.core import config
+from numba import _dynfunc
+from numba.core import config, types
+from numba.core.compiler import Compiler
+from numba.core.compiler_machinery import register_pass
+from numba.core.typed_passes import NativeLowering
 
 from pfs_sim.kernels.cache import announced_folder
 
@@ -49,18 +60,114 @@ def forced(function: F) -> F:
     return _compiled(function, _nrt=False, forceinline=True)
 
 
-def _compiled(function: F, **flags: bool) -> F:
+def inner(function: F) -> F:
+    """As :func:`lean`, for a function that only kernels call: it is cheap to compile."""
+    return _compiled(function, inner=True, _nrt=False)
+
+
+def stage(function: F) -> F:
+    """As :func:`lean`, for a large function that others call by its address (`called`)."""
+    return _compiled(function, _nrt=False, no_cfunc_wrapper=False)
+
+
+class _Address(types.WrapperAddressProtocol):  # type: ignore[misc]  # numba has no stubs
+    """A compiled function as a value: where it begins, and what it takes."""
+
+    def __init__(self, compiled: Any) -> None:
+        name = compiled.fndesc.llvm_cfunc_wrapper_name
+        self._library, self._signature = compiled.library, compiled.signature
+        self._address = compiled.library.get_pointer_to_function(name)
+
+    def __wrapper_address__(self) -> int:
+        return int(self._address)
+
+    def signature(self) -> Any:
+        return self._signature
+
+
+_addresses: dict[tuple[Any, ...], _Address] = {}
+
+
+def called(function: Callable[..., Any], *arguments: Any) -> Any:
+    """A `stage` as an argument of another function, compiled for arguments like these.
+
+    Without the compiler it is the function itself.
+    """
+    if config.DISABLE_JIT:
+        return function
+    kinds = tuple(numba.typeof(argument) for argument in arguments)
+    if (function, kinds) not in _addresses:
+        dispatcher = cast(Any, function)
+        dispatcher.compile(kinds)
+        _addresses[function, kinds] = _Address(dispatcher.overloads[kinds])
+    return _addresses[function, kinds]
+
+
+def _compiled(function: F, inner: bool = False, **flags: bool) -> F:
     """Numba looks at its cache folder when a function is decorated, and only then.
 
     So the setting is ours for that moment and the caller's again afterwards: other packages in
     the same process keep their own cache.
     """
-    options = {"nogil": True, "cache": _folder is not None, "no_cfunc_wrapper": True, **flags}
-    if function.__name__.startswith("_"):
-        options["no_cpython_wrapper"] = True
+    options: dict[str, Any] = {"nogil": True, "cache": _folder is not None}
+    options |= {"no_cfunc_wrapper": True, **flags}
+    if inner or function.__name__.startswith("_"):
+        options |= {"no_cpython_wrapper": True, "cache": False, "pipeline_class": _Inner}
     before = getattr(config, "CACHE_DIR", "")
     setattr(config, "CACHE_DIR", str(_folder or before))  # noqa: B010 (not in numba's stubs)
     try:
         return cast(F, cast(Any, numba.njit)(**options)(function))
     finally:
         setattr(config, "CACHE_DIR", before)  # noqa: B010
+
+
+class _WriteDown(NativeLowering):  # type: ignore[misc]  # numba has no types
+    """The last step of an inner function: its code is linked with its callees', and that is all.
+
+    It is neither optimized nor turned into machine code; whoever calls it does that.
+    """
+
+    _name = "pfs_sim_write_down"
+
+    def run_pass(self, state: Any) -> bool:
+        """Write the function down. Called from Python all the same, it raises a TypeError."""
+        level, config.OPT = config.OPT, type(config.OPT)(0)
+        state.flags.no_compile = True
+        try:
+            super().run_pass(state)
+        finally:
+            config.OPT = level
+        library, found = state.library, state["cr"]
+        for other in dict.fromkeys(library._linking_libraries):
+            library._reload_init.update(other._reload_init)
+            library._final_module.link_in(other._get_module_for_linking(), preserve=True)
+        library._finalized = True
+        nowhere = _dynfunc.make_function(
+            found.fndesc.lookup_module(), found.fndesc.qualname, "An inner function.",
+            _BAD_CALL, found.env, (library,),
+        )
+        state.targetctx.insert_user_function(nowhere, found.fndesc, [library])
+        state["cr"] = found._replace(cfunc=nowhere)
+        return True
+
+
+_BAD_CALL = ctypes.cast(ctypes.pythonapi.PyErr_BadArgument, ctypes.c_void_p).value
+"""Where a call from Python goes: it returns nothing, with a TypeError."""
+
+register_pass(mutates_CFG=True, analysis_only=False)(_WriteDown)
+
+
+class _Inner(Compiler):  # type: ignore[misc]  # numba has no types
+    """Numba's compiler with another last step."""
+
+    def define_pipelines(self) -> list[Any]:
+        """Its pipelines, with `_WriteDown` in the place of the step that makes machine code."""
+        managers: list[Any] = super().define_pipelines()
+        for manager in managers:
+            manager.passes = [
+                (_WriteDown if step is NativeLowering else step, reason)
+                for step, reason in manager.passes
+            ]
+            manager._finalized = False
+            manager.finalize()
+        return managers

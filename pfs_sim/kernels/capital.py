@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.kernels._jit import inline, inner, lean
 from pfs_sim.tables.ledger import (
     CALL,
     DRAW,
@@ -36,7 +36,7 @@ MAIN = 0
 _PROVIDER = 1
 
 
-@inline
+@inner
 def price(lines: Records, row: F8, overrun: int, expenses: Records) -> None:
     """Set the path's prices: per client and period, per enrollment, per period, with overruns."""
     for u in range(lines.size):
@@ -50,7 +50,7 @@ def price(lines: Records, row: F8, overrun: int, expenses: Records) -> None:
             expense.per_period = row[line.per_period] * factor
 
 
-@inline
+@inner
 def accrue(deal: Any, links: I8, tranches: Records, holding: Records) -> None:
     """Charge the interest of the period that has just ended."""
     for position in range(deal.bears, deal.bears_end):
@@ -175,7 +175,7 @@ def _can_draw(tranche: Any, held: Any, t: int) -> bool:
     )
 
 
-@lean
+@inner
 def fund(
     tables: CapitalTables,
     deal: Any,
@@ -267,7 +267,7 @@ def _pay_in_part(
             _pay_coupon(books.holding[i], books.tranche, books.uses, i, t, share)
 
 
-@lean
+@inner
 def settle_deficit(
     tranches: Records, committed: float, t: int, pools: F8, grid: F8, flows: F8, party: F8
 ) -> None:
@@ -296,7 +296,7 @@ def settle_deficit(
         flows[FLOW, i, t] -= amount
 
 
-@lean
+@inner
 def distribute(
     tables: CapitalTables, deal: Any, t: int, pools: F8, grid: F8, books: Books
 ) -> None:
@@ -451,7 +451,7 @@ def _hurdle(hurdle: Any, flows: F8, i: int, t: int, growth: float) -> float:
     return float(hurdle.owed * growth - flows[FLOW, i, t])
 
 
-@lean
+@inner
 def make_good(
     guarantees: Records,
     limits: F8,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.kernels._jit import inline, inner, lean
 from pfs_sim.kernels.random import Rng, open_stream, uniform
 from pfs_sim.tables.ledger import (
     BROUGHT,
@@ -55,7 +55,7 @@ def _slack(bound: float) -> float:
     return SLACK * max(1.0, abs(bound))
 
 
-@lean
+@inner
 def amount_of(term: Any, knots: Records, x: float) -> float:
     """The amount that the schedule of a term gives for the measure `x`."""
     for i in range(term.knots_end - 1, term.knots - 1, -1):
@@ -69,7 +69,7 @@ def amount_of(term: Any, knots: Records, x: float) -> float:
     return float(term.below + term.below_slope * (x - knots[term.knots].x))
 
 
-@lean
+@inner
 def holds(tables: ContractTables, findings: Findings, owner: int, e: int) -> bool:
     """Whether the conditions of an owner hold: all of the first group, one of the second.
 
@@ -86,7 +86,7 @@ def holds(tables: ContractTables, findings: Findings, owner: int, e: int) -> boo
     return bool(middle == last)
 
 
-@inline
+@inner
 def unconditional(groups: I8, owner: int) -> bool:
     """Whether an owner has no conditions."""
     return bool(groups[2 * owner] == groups[2 * owner + 2])
@@ -140,7 +140,7 @@ def _claim(term: Any, claim: Any, amounts: F8, j: int, t: int, amount: float) ->
     return float(new)
 
 
-@lean
+@inner
 def determine(
     tables: ContractTables,
     links: I8,
@@ -191,7 +191,7 @@ def _superseded(term: Any, links: I8, claims: Records) -> bool:
     return False
 
 
-@lean
+@inner
 def release(
     tables: ContractTables,
     links: I8,
@@ -253,7 +253,7 @@ def _switched(term: Any, links: I8, flows: F8, t: int, amount: float) -> float:
     return float(whole + (amount - whole) * term.switch_factor)
 
 
-@inline
+@inner
 def begin_year(claims: Claims) -> None:
     """Begin a fiscal year: what caps of a year count starts again."""
     for j in range(claims.claim.size):
@@ -263,7 +263,7 @@ def begin_year(claims: Claims) -> None:
     claims.contract[THIS_YEAR] = 0.0
 
 
-@lean
+@inner
 def arrive(
     tables: ContractTables,
     deal: Any,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.kernels._jit import inline, inner, lean
 from pfs_sim.tables.ledger import Findings, Records
 from pfs_sim.tables.money import (
     Counted,
@@ -35,7 +35,7 @@ _NOT_SIGNIFICANT = Missing.NOT_SIGNIFICANT
 _NO_COMPARISON = Missing.NO_COMPARISON
 
 
-@lean
+@inner
 def measure(
     tables: EvaluationTables,
     years: float,
@@ -83,7 +83,7 @@ def measure(
         findings.valid[m, e] = 1 if missing == _EXISTS else 0
 
 
-@lean
+@inner
 def look_at_program(
     tables: EvaluationTables, people: People, t: int, given: F8, stop: int, last_known: Records
 ) -> None:

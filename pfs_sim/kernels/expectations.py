@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.kernels._jit import inline, inner, lean
 from pfs_sim.kernels.groups import place, ready_later
 from pfs_sim.kernels.levels import LEVEL, SHARE, expect_client, level_later, open_levels
 from pfs_sim.kernels.random import Rng, open_stream
@@ -19,7 +19,7 @@ COUNTED, ALL, WITHOUT = 0, 1, 2
 """Rows of Group.states: clients drawn, expected with the effect, expected without it."""
 
 
-@lean
+@inner
 def measure_clients(
     outcomes: OutcomePlan,
     rng: Rng,
@@ -56,7 +56,7 @@ def measure_clients(
         expect_group(outcomes, row, t, y, k, j, arm, 1.0 - lost, stop, group)
 
 
-@lean
+@inner
 def expect_group(
     outcomes: OutcomePlan,
     row: F8,
@@ -144,7 +144,7 @@ def _expect_each_period(
             group.true[2, k] += n_without * without
 
 
-@inline
+@inner
 def start_states(states: F8, which: int, limit: int, m: float) -> None:
     """All clients without a success yet."""
     states[which, 0] = m
@@ -166,7 +166,7 @@ def _expect_next(states: F8, which: int, limit: int, p: float) -> float:
     return hits
 
 
-@lean
+@inner
 def expect_matched(
     outcomes: OutcomePlan,
     row: F8,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.kernels._jit import inline, inner
 from pfs_sim.tables.people import Records, Seen
 from pfs_sim.tables.state import COMPLETED, LEFT, NO_SHOW, TREATED
 
@@ -22,7 +22,7 @@ F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
 
 
-@lean
+@inner
 def open_groups(
     exits: F8, doses: F8, t: int, arm: int, y: int, stop: int, bucket: Records
 ) -> int:
@@ -55,7 +55,7 @@ def _open(bucket: Records, doses: F8, t: int, arm: int, j: int, n: float, stop: 
             here.share_cut = doses[1, here.left]
 
 
-@lean
+@inner
 def place(fact: Any, seen: I8, t: int, stop: int, here: Any, cell: Any, j: int, cut: int) -> None:
     """State when the clients of a group are seen, in which class, and where their level stands.
 
@@ -70,7 +70,7 @@ def place(fact: Any, seen: I8, t: int, stop: int, here: Any, cell: Any, j: int, 
     cell.evaluation = seen[Seen.EVALUATION, ready]
 
 
-@inline
+@inner
 def ready_later(fact: Any, t: int, a: int) -> int:
     """Grid point at which a milestone of period of service a counts and is reported."""
     return int(t + max(a, fact.qualify - 1) + fact.delay)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.kernels._jit import inner
 from pfs_sim.tables.people import Kind, OutcomePlan, Scale
 from pfs_sim.tables.state import TREATED, Group
 
@@ -20,7 +20,7 @@ LEAST_AMOUNT = 2.2250738585072014e-308
 """An amount's mean stays positive, however far a difference pulls it down."""
 
 
-@inline
+@inner
 def move_odds(p: float, shift: float) -> float:
     """A probability whose log odds rise by `shift`; 0 and 1 stay what they are."""
     if shift == 0.0 or p <= 0.0 or p >= 1.0:
@@ -31,7 +31,7 @@ def move_odds(p: float, shift: float) -> float:
     return odds / (odds + (1.0 - p))
 
 
-@inline
+@inner
 def move_level(kind: int, scale: int, level: float, shift: float, sd: float) -> float:
     """A level moved by `shift` on its scale, kept within the range of its kind (model §6)."""
     if scale == Scale.LOG_ODDS:
@@ -46,7 +46,7 @@ def move_level(kind: int, scale: int, level: float, shift: float, sd: float) -> 
     return max(moved, LEAST_AMOUNT if kind == Kind.AMOUNT else 0.0)
 
 
-@lean
+@inner
 def expect_level(
     fact: Any, shifts: F8, row: F8, k: int, y: int, periods: int, effect_share: float
 ) -> float:
@@ -62,7 +62,7 @@ def expect_level(
     return move_level(fact.kind, fact.scale, row[fact.level], shift, sd)
 
 
-@lean
+@inner
 def set_level(
     fact: Any,
     shifts: F8,
@@ -84,7 +84,7 @@ def set_level(
     level[SHARE, k, y, slot] = share
 
 
-@inline
+@inner
 def expect_client(fact: Any, level: float, share: float) -> float:
     """Expected value of one client's outcome (a milestone: of one period of service)."""
     if fact.kind == Kind.EVENT or fact.kind == Kind.MILESTONE:
@@ -92,7 +92,7 @@ def expect_client(fact: Any, level: float, share: float) -> float:
     return share * level
 
 
-@lean
+@inner
 def open_levels(
     outcomes: OutcomePlan, row: F8, t: int, arm: int, y: int, k: int, count: int, group: Group
 ) -> None:
@@ -117,7 +117,7 @@ def open_levels(
             set_level(fact, shifts, row, k, y, t, cut, here.share_cut, level)
 
 
-@lean
+@inner
 def level_later(
     outcomes: OutcomePlan, row: F8, t: int, a: int, y: int, k: int, j: int, slot: int, group: Group
 ) -> float:

@@ -15,14 +15,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.kernels._jit import inner, lean
 from pfs_sim.tables.people import Kind, OutcomePlan, Seen
 from pfs_sim.tables.state import CLIENTS, COMPLETED, CONTROL, LEFT, NO_SHOW, TREATED, Lots
 
 F8 = npt.NDArray[np.float64]
 
 
-@lean
+@inner
 def gather(outcomes: OutcomePlan, k: int, stop: int, exits: F8, together: Lots) -> int:
     """Bring the clients of outcome k together in `together.clients[arm, y, lot, j]`.
 
@@ -117,7 +117,7 @@ def _gather_cut(
     return extra
 
 
-@inline
+@inner
 def sample_of(j: int, duration: int) -> int:
     """Class of a bucket; those cut short left early."""
     if j == duration + 1:

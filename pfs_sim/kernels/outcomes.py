@@ -11,7 +11,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import lean
+from pfs_sim.kernels._jit import stage
 from pfs_sim.kernels.levels import LEVEL, SHARE, expect_client, set_level
 from pfs_sim.kernels.lots import gather, sample_of
 from pfs_sim.kernels.occurrences import draw_group
@@ -23,7 +23,7 @@ from pfs_sim.tables.state import CLIENTS, CONTROL, EXPECTED, MATCHED, RECORDED, 
 F8 = npt.NDArray[np.float64]
 
 
-@lean
+@stage
 def live_outcomes(
     plan: PeoplePlan, rng: Rng, row: F8, path: int, stop: int, people: People
 ) -> None:

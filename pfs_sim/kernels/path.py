@@ -9,24 +9,27 @@ would have taken, and a deal without feedback samples its people once.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import jit
-from pfs_sim.kernels.cohorts import live_all_outcomes as live_outcomes
+from pfs_sim.kernels._jit import called, jit, lean
+from pfs_sim.kernels.cohorts import live_all_outcomes
 from pfs_sim.kernels.collect import collect
 from pfs_sim.kernels.money import live_money
+from pfs_sim.kernels.outcomes import live_outcomes
 from pfs_sim.kernels.program import live_program
 from pfs_sim.kernels.random import Rng
 from pfs_sim.tables.money import MoneyPlan
 from pfs_sim.tables.outputs import OutputPlan
-from pfs_sim.tables.people import PeoplePlan
+from pfs_sim.tables.people import How, PeoplePlan
 from pfs_sim.tables.state import NEVER, TREATED, Cash, People
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
+Stage = Callable[..., Any]
 
 
 class Plan(NamedTuple):
@@ -47,28 +50,16 @@ class Scratch(NamedTuple):
     holder: F8  # [4, t+1]
 
 
-@jit
 def live(
     plan: Plan, scratch: Scratch, row: F8, path: int, true_mode: int, given: F8
 ) -> None:
     """Live one path; afterwards `scratch.people` and `scratch.cash` hold it."""
-    known = scratch.imposed
-    known[0], known[1], known[2], known[3] = NEVER, 0, NEVER, -1
-    for _ in range(64):
-        live_program(plan.people, scratch.rng, row, path, known[0], known[2], scratch.people)
-        live_outcomes(plan.people, scratch.rng, row, path, known[0], scratch.people)
-        live_money(
-            plan.money, scratch.rng, row, path, scratch.people, true_mode, given, known,
-            scratch.cash,
-        )
-        events = scratch.cash.events
-        if events[0] == known[0] and events[2] == known[2]:
-            break
-        for i in range(4):
-            known[i] = events[i]
+    live_paths(
+        plan, scratch, row.reshape(1, -1), path, true_mode, given, np.empty((0, 0)),
+        np.empty((0, 0, 0)),
+    )
 
 
-@jit
 def live_paths(
     plan: Plan,
     scratch: Scratch,
@@ -82,16 +73,67 @@ def live_paths(
     """Live the paths first, first+1, … whose inputs are `rows[path, column]`.
 
     `out[path, column]` gets a row a path; `fan[path, 4, t+1]` the course of the first few:
-    payments, the investors' net cash, costs, treated clients enrolled.
+    payments, the investors' net cash, costs, treated clients enrolled. Fewer rows of either hold
+    fewer of the paths.
     """
-    for p in range(rows.shape[0]):
-        live(plan, scratch, rows[p], first + p, true_mode, given)
-        collect(plan.outputs, rows[p], scratch.people, scratch.cash, scratch.holder, out[p])
-        if p < fan.shape[0]:
-            _course(plan.outputs, scratch.people, scratch.cash, fan[p])
+    rng, people, row = scratch.rng, scratch.people, rows[0]
+    merged = all(plan.people.families.how == How.MERGED)
+    live_people = live_outcomes if merged else live_all_outcomes
+    known, cash, line = scratch.imposed, scratch.cash, np.empty(0)
+    walk(
+        called(live_program, plan.people, rng, row, 0, 0, 0, people),
+        called(live_people, plan.people, rng, row, 0, 0, people),
+        called(live_money, plan.money, rng, row, 0, people, 0, given, known, cash),
+        called(collect, plan.outputs, row, people, cash, scratch.holder, line),
+        plan,
+        scratch,
+        rows,
+        first,
+        true_mode,
+        given,
+        out,
+        fan,
+    )
 
 
 @jit
+def walk(
+    live_program: Stage,
+    live_outcomes: Stage,
+    live_money: Stage,
+    collect: Stage,
+    plan: Plan,
+    scratch: Scratch,
+    rows: F8,
+    first: int,
+    true_mode: int,
+    given: F8,
+    out: F8,
+    fan: F8,
+) -> None:
+    """Walk through the stages of each path until nothing new happens: see `live_paths`."""
+    known, people = scratch.imposed, scratch.people
+    for p in range(rows.shape[0]):
+        path, row = first + p, rows[p]
+        known[0], known[1], known[2], known[3] = NEVER, 0, NEVER, -1
+        for _ in range(64):
+            live_program(plan.people, scratch.rng, row, path, known[0], known[2], people)
+            live_outcomes(plan.people, scratch.rng, row, path, known[0], people)
+            live_money(
+                plan.money, scratch.rng, row, path, people, true_mode, given, known, scratch.cash
+            )
+            events = scratch.cash.events
+            if events[0] == known[0] and events[2] == known[2]:
+                break
+            for i in range(4):
+                known[i] = events[i]
+        if p < out.shape[0]:
+            collect(plan.outputs, row, people, scratch.cash, scratch.holder, out[p])
+        if p < fan.shape[0]:
+            _course(plan.outputs, people, scratch.cash, fan[p])
+
+
+@lean
 def _course(plan: OutputPlan, people: People, cash: Cash, out: F8) -> None:
     """The course of a path by grid point."""
     out[:] = 0.0

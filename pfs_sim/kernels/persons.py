@@ -10,7 +10,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import lean
+from pfs_sim.kernels._jit import inner, lean
 from pfs_sim.kernels.expectations import expect_group, measure_clients
 from pfs_sim.kernels.groups import place
 from pfs_sim.kernels.levels import open_levels
@@ -23,7 +23,7 @@ from pfs_sim.tables.state import CLIENTS, TREATED, Group
 F8 = npt.NDArray[np.float64]
 
 
-@lean
+@inner
 def live_persons(
     outcomes: OutcomePlan,
     persons: PersonPlan,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.kernels._jit import inline, lean, stage
 from pfs_sim.kernels.counts import binomial, poisson
 from pfs_sim.kernels.random import Rng, open_stream, uniform
 from pfs_sim.kernels.samplers import negative_binomial
@@ -32,7 +32,7 @@ SURELY = 700.0
 """A hazard after which nobody is left in double precision, whatever the odds are multiplied by."""
 
 
-@lean
+@stage
 def live_program(
     plan: PeoplePlan, rng: Rng, row: F8, path: int, stop: int, expand: int, people: People
 ) -> None:

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.kernels._jit import inner
 from pfs_sim.kernels.counts import binomial
 from pfs_sim.kernels.random import Rng
 
@@ -18,13 +18,13 @@ _ARM = np.uint64(15)
 _TYPE = np.uint64(10)
 
 
-@inline
+@inner
 def address(t: int, arm: int, y: int) -> np.uint64:
     """Index of the streams of cohort t, arm (0 control, 1 treated) and type y."""
     return (np.uint64(t) << _COHORT) | (np.uint64(arm) << _ARM) | (np.uint64(y) << _TYPE)
 
 
-@lean
+@inner
 def thin(rng: Rng, n: float, p: float, frozen: int) -> float:
     """How many of n people, each with probability p; the expectation where chance is frozen.
 
