@@ -161,7 +161,7 @@ class Assignment:
         """Whether the next block is admitted whole: then it is certain how many are treated."""
         return (
             self.rule.method == "blocked"
-            and self.people_left == 0
+            and self.people_left in (0, self.rule.block)
             and people >= self.rule.block
             and room_t >= self.block_treated
             and room_c >= self.rule.block - self.block_treated

@@ -17,11 +17,12 @@ are not compiled with it.
 
 import ctypes
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, TypeVar, cast
 
 import numba
-from numba import _dynfunc
-from numba.core import config, types
+from numba.core import config as numba_config
+from numba.core import types
 from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
@@ -30,6 +31,8 @@ from pfs_sim.kernels.cache import announced_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+config: Any = numba_config  # its settings are not in numba's stubs
+make_function: Any = import_module("numba._dynfunc").make_function  # no stubs either
 _folder = announced_folder()
 
 
@@ -70,7 +73,7 @@ def stage(function: F) -> F:
     return _compiled(function, _nrt=False, no_cfunc_wrapper=False)
 
 
-class _Address(types.WrapperAddressProtocol):  # type: ignore[misc]  # numba has no stubs
+class _Address(types.WrapperAddressProtocol):
     """A compiled function as a value: where it begins, and what it takes."""
 
     def __init__(self, compiled: Any) -> None:
@@ -95,7 +98,7 @@ def called(function: Callable[..., Any], *arguments: Any) -> Any:
     """
     if config.DISABLE_JIT:
         return function
-    kinds = tuple(numba.typeof(argument) for argument in arguments)
+    kinds = tuple(cast(Any, numba).typeof(argument) for argument in arguments)
     if (function, kinds) not in _addresses:
         dispatcher = cast(Any, function)
         dispatcher.compile(kinds)
@@ -114,14 +117,14 @@ def _compiled(function: F, inner: bool = False, **flags: bool) -> F:
     if inner or function.__name__.startswith("_"):
         options |= {"no_cpython_wrapper": True, "cache": False, "pipeline_class": _Inner}
     before = getattr(config, "CACHE_DIR", "")
-    setattr(config, "CACHE_DIR", str(_folder or before))  # noqa: B010 (not in numba's stubs)
+    config.CACHE_DIR = str(_folder or before)
     try:
         return cast(F, cast(Any, numba.njit)(**options)(function))
     finally:
-        setattr(config, "CACHE_DIR", before)  # noqa: B010
+        config.CACHE_DIR = before
 
 
-class _WriteDown(NativeLowering):  # type: ignore[misc]  # numba has no types
+class _WriteDown(NativeLowering):
     """The last step of an inner function: its code is linked with its callees', and that is all.
 
     It is neither optimized nor turned into machine code; whoever calls it does that.
@@ -134,7 +137,7 @@ class _WriteDown(NativeLowering):  # type: ignore[misc]  # numba has no types
         level, config.OPT = config.OPT, type(config.OPT)(0)
         state.flags.no_compile = True
         try:
-            super().run_pass(state)
+            cast(Any, super()).run_pass(state)
         finally:
             config.OPT = level
         library, found = state.library, state["cr"]
@@ -142,7 +145,7 @@ class _WriteDown(NativeLowering):  # type: ignore[misc]  # numba has no types
             library._reload_init.update(other._reload_init)
             library._final_module.link_in(other._get_module_for_linking(), preserve=True)
         library._finalized = True
-        nowhere = _dynfunc.make_function(
+        nowhere = make_function(
             found.fndesc.lookup_module(), found.fndesc.qualname, "An inner function.",
             _BAD_CALL, found.env, (library,),
         )
@@ -154,15 +157,15 @@ class _WriteDown(NativeLowering):  # type: ignore[misc]  # numba has no types
 _BAD_CALL = ctypes.cast(ctypes.pythonapi.PyErr_BadArgument, ctypes.c_void_p).value
 """Where a call from Python goes: it returns nothing, with a TypeError."""
 
-register_pass(mutates_CFG=True, analysis_only=False)(_WriteDown)
+cast(Any, register_pass)(mutates_CFG=True, analysis_only=False)(_WriteDown)
 
 
-class _Inner(Compiler):  # type: ignore[misc]  # numba has no types
+class _Inner(Compiler):
     """Numba's compiler with another last step."""
 
     def define_pipelines(self) -> list[Any]:
         """Its pipelines, with `_WriteDown` in the place of the step that makes machine code."""
-        managers: list[Any] = super().define_pipelines()
+        managers: list[Any] = cast(Any, super()).define_pipelines()
         for manager in managers:
             manager.passes = [
                 (_WriteDown if step is NativeLowering else step, reason)
