@@ -75,7 +75,7 @@ class Evaluation:
             return sum(x * weight for (x, _), weight in parts) + measure.constant.value, True
         if isinstance(measure, Ratio):
             (upper, a), (lower, b) = (self.measure(name) for name in measure.ratio)
-            return (upper / lower, True) if a and b and lower != 0 else NOTHING
+            return (upper / lower, True) if a and b and abs(lower) > 1e-12 else NOTHING
         if isinstance(measure, Product):
             parts = [self.measure(name) for name in measure.product]
             if not all(valid for _, valid in parts):

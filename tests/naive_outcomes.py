@@ -62,7 +62,7 @@ def solved_shift(outcome, rho, kind):
 def type_shift(deal, name, kind):
     """(shift of the counterfactual on the link scale, factor on the effect) of a type."""
     program = deal.scenario.program
-    if program.client_correlation is not None and program.client_correlation.value > 0:
+    if program.client_correlation is not None:
         outcome = deal.scenario.outcomes[name]
         return solved_shift(outcome, program.client_correlation.value, kind), 1.0
     if not program.types:

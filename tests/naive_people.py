@@ -34,7 +34,7 @@ class Group:
 def types_of(deal):
     """(share, hazard factor) of each type."""
     program = deal.scenario.program
-    if program.client_correlation is not None and program.client_correlation.value > 0:
+    if program.client_correlation is not None:
         return [(0.5, 1.0), (0.5, 1.0)]
     if program.types:
         return [(kind.share.value, kind.hazard.value) for kind in program.types.values()]

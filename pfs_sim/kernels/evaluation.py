@@ -357,7 +357,8 @@ def _combined(record: Any, inputs: Records, t: int, finding: Records) -> tuple[f
             return 0.0, int(one.missing)
     if kind == MeasureKind.RATIO:
         lower = finding[inputs[first + 1].member].value
-        if lower == 0.0:
+        # A zero that rounding hides must not become a ratio of trillions.
+        if abs(lower) <= 1e-12:
             return 0.0, _NO_COMPARISON
         return value / lower, _EXISTS
     if kind == MeasureKind.BLEND:
