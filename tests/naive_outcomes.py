@@ -8,7 +8,7 @@ from itertools import pairwise
 from pfs_sim.model.evaluation import OutcomeMeasure, PersonMeasure
 from pfs_sim.tables.state import MATCHED, TREATED
 from tests.naive_people import Group, thin
-from tests.naive_random import beta_binomial, gamma, negative_binomial, normal, poisson
+from tests.naive_random import beta_binomial, gamma, in_lanes, negative_binomial, normal, poisson
 
 AVERAGE = object()  # in the place of a stream: clients to whom happens what is expected
 TINY = sys.float_info.min  # the least mean amount on the difference scale
@@ -142,6 +142,29 @@ def draw(deal, stream, name, clients, law):
     return clients * law + normal(stream) * math.sqrt(clients) * deal.input(f"{at}.sd")
 
 
+def together(stream, n, p, frozen, piece=0):
+    """As `thin`, for clients who are drawn in lanes: from a piece of the stream of their own."""
+    if frozen:
+        return n * p
+    whole = math.floor(n)
+    return in_lanes(stream.at, piece, whole, p) + (n - whole) * p
+
+
+def draw_lot(deal, stream, name, clients, law):
+    """What is recorded of clients of a lot, or of their periods of service."""
+    outcome, at = deal.scenario.outcomes[name], f"outcomes.{name}.record"
+    if outcome.kind not in ("event", "milestone"):
+        return draw(deal, stream, name, clients, law)
+    frozen = is_expected(deal, stream)
+    trials = clients * getattr(outcome, "trials", 1)
+    y = together(stream, trials, law, frozen)
+    if getattr(outcome, "record", None) is None:
+        return y
+    seen = together(stream, y, deal.input(f"{at}.sensitivity"), frozen, 256)
+    wrong = 1 - deal.input(f"{at}.specificity")
+    return seen + together(stream, trials - y, wrong, frozen, 512)
+
+
 def record(deal, stream, name, clients, p):
     """Events among so many clients, as the record shows them."""
     outcome = deal.scenario.outcomes[name]
@@ -229,12 +252,15 @@ def occur(deal, stream, name, group, clients, effect):
         seen = at_report(deal, name, group)
         if stream is None:
             value = expect(outcome, clients, law(seen))
+        elif isinstance(group, Lot):
+            value = draw_lot(deal, stream, name, clients, law(seen))
         else:
             value = draw(deal, stream, name, clients, law(seen))
         return [(ready(deal, name, seen), value, seen.sample)]
     units = outcome.units.value
     if isinstance(group, Lot):
-        hits = thin(stream, clients, law(group), stream is None or is_expected(deal, stream))
+        p = law(group)
+        hits = clients * p if stream is None else draw_lot(deal, stream, name, clients, p)
         return [(group.when, hits * units, group.sample)]
     times = [credit(deal, name, group, a) for a in range(group.periods)]
     versions = [as_seen(deal, group, when) for when in times]
@@ -286,16 +312,20 @@ def can_merge(deal, name):
 
 
 def lots(deal, name, groups):
-    """The lots of an outcome: {(address, arm, type, age): [a lot for each bucket]}."""
+    """The lots of an outcome, by bucket: {(address, arm, type, age): [the lot]}.
+
+    Those cut short by a stop have the addresses that follow those of the buckets.
+    """
     outcome, found = deal.scenario.outcomes[name], {}
+    after_buckets = deal.clock.span(deal.scenario.program.service.duration) + 2
 
     def put(seen, when, age):
         opens = first_opening(deal, outcome, when)
         cut = seen.before is not None
-        key = (seen.cohort if cut else opens, seen.arm, seen.kind, 1 + age if cut else 0)
-        bucket = "cut" if cut else seen.bucket
-        lot = Lot(key[0], seen.arm, seen.kind, bucket, 0, 0, seen.dose, seen.sample, when=when)
-        found.setdefault(key, {}).setdefault(bucket, lot).n += seen.n
+        key = (seen.cohort if cut else opens, seen.arm, seen.kind)
+        key = (*key, after_buckets + age if cut else seen.bucket)
+        lot = Lot(key[0], seen.arm, seen.kind, 0, 0, 0, seen.dose, seen.sample, when=when)
+        found.setdefault(key, [lot])[0].n += seen.n
 
     for group in groups:
         if outcome.kind != "milestone":
@@ -305,7 +335,25 @@ def lots(deal, name, groups):
             for a in range(min(group.periods, outcome.limit or group.periods)):
                 when = credit(deal, name, group, a)
                 put(as_seen(deal, group, when), when, a)
-    return {key: sorted(lot.values(), key=lambda part: part.bucket) for key, lot in found.items()}
+    return found
+
+
+FIRST = {"assigned": 0, "treated": 1, "completed": 2}
+
+
+def least_class(deal, name, arm):
+    """The least class of clients in an arm at whom a measure looks; 3 where none does."""
+    measures = deal.scenario.evaluation.measures.values()
+    measures = [found for found in measures if getattr(found, "outcome", None) == name]
+    if not measures:
+        return 0
+    found = [3]
+    for measure in measures:
+        alone = measure.statistic in ("total", "mean", "measured") and measure.arm == "control"
+        sample = "assigned" if arm != TREATED and measure.sample == "treated" else measure.sample
+        if measure.design == "rct" or alone == (arm != TREATED):
+            found.append(FIRST[sample])
+    return min(found)
 
 
 def first_opening(deal, outcome, when):
@@ -383,7 +431,11 @@ class Happening:
             stream = deal.stream("attrition", f"follow_up:{name}", *cell)
             for group in groups:
                 n = self.recorded[outcome.after, id(group)] if outcome.after else group.n
-                if not deal.certainly(f"outcomes.{name}.loss.{arm}", 0.0):
+                if name in self.merged and group.sample < least_class(deal, name, cell[1]):
+                    n = 0
+                elif name in self.merged:
+                    n = together(stream, n, 1 - lost, "attrition" in deal.frozen)
+                elif not deal.certainly(f"outcomes.{name}.loss.{arm}", 0.0):
                     n = thin(stream, n, 1 - lost, "attrition" in deal.frozen)
                 self.measured[name, id(group)] = n
 

@@ -1,13 +1,15 @@
 """The program of the slow twin: people are referred, enrolled, served, and leave."""
 
+import itertools
 import math
 from dataclasses import dataclass, replace
 
 from pfs_sim.model.clock import _SPAN
 from pfs_sim.tables.state import COMPLETED, CONTROL, LEFT, NEVER, NO_SHOW, TREATED
-from tests.naive_random import binomial, negative_binomial, poisson
+from tests.naive_random import binomial, negative_binomial, poisson, spread
 
 MANY = math.inf
+CROWD = 64  # more people than this are thinned class after class
 NOBODY = 1e-9  # less room than this is a rounding error of fractional people
 
 
@@ -206,18 +208,35 @@ def thin(stream, n, p, frozen):
     return binomial(stream, whole, p) + (n - whole) * p
 
 
+def accumulate(shares, frozen, stream, n):
+    """People by class, of which all but the last have a share: [how many].
+
+    A crowd is thinned class after class, by the shares of those not yet in a class; a few people
+    are placed one by one. A fraction of a person gets its expectation.
+    """
+    found, before = [], 0.0
+    if frozen or math.floor(n) > CROWD:
+        for share in shares:
+            rest = 1 - before
+            took = thin(stream, n, min(1.0, share / rest) if rest > 0 else 0.0, frozen)
+            found.append(took)
+            n, before = n - took, before + share
+        return [*found, n]
+    reach = list(itertools.accumulate(shares))
+    whole = math.floor(n)
+    found = spread(stream, whole, reach)
+    ends = [0.0, *reach, 1.0]
+    return [
+        count + (n - whole) * (high - low)
+        for count, low, high in zip(found, ends, ends[1:], strict=False)
+    ]
+
+
 def split_types(deal, t, arm, n):
-    """A cohort's arm by type, one binomial after the other."""
+    """A cohort's arm by type."""
     shares = [share for share, _ in types_of(deal)]
     stream = deal.stream("enrollment", "types", t, arm)
-    found, before = [], 0.0
-    for share in shares[:-1]:
-        rest = 1 - before
-        p = share / rest if rest > 0 else 0.0
-        took = thin(stream, n, min(1.0, p), "enrollment" in deal.frozen)
-        found.append(took)
-        n, before = n - took, before + share
-    return [*found, n]
+    return accumulate(shares[:-1], "enrollment" in deal.frozen, stream, n)
 
 
 def base_steps(deal, length):
@@ -295,16 +314,24 @@ def serve(deal, t, arm, kind, n, length):
     if attrition is None or (arm == CONTROL and attrition.control is None):
         return [group(length + 1, n, t + length, 1.0, COMPLETED)]
     stream, frozen = deal.stream("attrition", "leave", t, arm, kind), "attrition" in deal.frozen
-    found = []
+    absent = deal.input("program.attrition.no_show") if arm == TREATED else 0.0
+    hazard = [absent, *leaving(deal, kind, arm, length)]
+    if frozen or math.floor(n) > CROWD:
+        found = []
+        for p in hazard:
+            found.append(thin(stream, n, p, frozen))
+            n -= found[-1]
+        found.append(n)
+    else:
+        shares, stay = [], 1.0
+        for p in hazard:
+            shares.append(stay * p)
+            stay *= 1 - p
+        found = accumulate(shares, False, stream, n)
+    groups = [group(1 + a, found[1 + a], t + a + 1, (a + 0.5) / length, LEFT) for a in range(length)]
     if arm == TREATED:
-        absent = thin(stream, n, deal.input("program.attrition.no_show"), frozen)
-        found.append(group(0, absent, t, 0.0, NO_SHOW))
-        n -= absent
-    for a, p in enumerate(leaving(deal, kind, arm, length)):
-        left = thin(stream, n, p, frozen)
-        found.append(group(1 + a, left, t + a + 1, (a + 0.5) / length, LEFT))
-        n -= left
-    return [*found, group(length + 1, n, t + length, 1.0, COMPLETED)]
+        groups = [group(0, found[0], t, 0.0, NO_SHOW), *groups]
+    return [*groups, group(length + 1, found[-1], t + length, 1.0, COMPLETED)]
 
 
 def stop_service(groups, stop, length):

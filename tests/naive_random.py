@@ -29,9 +29,13 @@ def philox_4x32(counter: list[int], key: list[int]) -> list[int]:
 class Stream:
     """The words of one address, in order."""
 
-    def __init__(self, key: int, index: int, path: int) -> None:
+    def __init__(self, key: int, index: int, path: int, block: int = 0) -> None:
         self.key, self.index, self.path = key, index, path
-        self.used = 0
+        self.used = 2 * block
+
+    def at(self, block: int) -> "Stream":
+        """The same address from a later block on."""
+        return Stream(self.key, self.index, self.path, block)
 
     def word(self) -> int:
         block, half = divmod(self.used, 2)
@@ -86,6 +90,44 @@ def compare_digits(stream: Stream, n: int, p: float) -> float:
         if place % 4 == 0 and digits % 2**place == 0:
             break
     return float(successes)
+
+
+def in_lanes(at, piece: int, n: float, p: float) -> float:
+    """A binomial of at most 63 trials to a piece of the stream, `at(block)` begins it there.
+
+    At most so many digits are compared with each of the first four words, and each only if the
+    word has a bit left for every undecided trial; who is undecided then has a word of their own.
+    """
+    if n <= 0 or p <= 0:
+        return 0.0
+    if p >= 1:
+        return float(n)
+    if n > 378:
+        return binomial(at(64 * piece), n, p)
+    hits = 0
+    while n > 0:
+        stream, undecided, digits = at(64 * piece), min(int(n), 63), int(p * 2**64)
+        for most in (1, 1, 4, 5):
+            word, left = stream.word(), 64
+            for _ in range(most):
+                if undecided > left:
+                    break
+                differ = (word & ((1 << undecided) - 1)).bit_count()
+                word, left = word >> undecided, left - undecided
+                hits += differ * (digits >> 63)
+                undecided, digits = undecided - differ, digits << 1 & MASK_64
+        hits += sum(stream.word() < digits for _ in range(undecided if digits else 0))
+        n, piece = n - 63, piece + 1
+    return float(hits)
+
+
+def spread(stream: Stream, n: int, reach) -> list[float]:
+    """How many of n people fall below each bound and below none before it; the rest last."""
+    bounds, found = [int(c * 2**64) for c in reach], [0.0] * (len(reach) + 1)
+    for _ in range(n):
+        word = stream.word()
+        found[sum(word >= bound for bound in bounds)] += 1
+    return found
 
 
 def invert_binomial(stream: Stream, n: float, p: float) -> float:

@@ -36,7 +36,19 @@ def deal(**sections: Any) -> dict[str, Any]:
             "terms": {"pay": {"measure": "units", "schedule": {"kind": "rate", "price": 1.0}}}
         },
     }
-    return found | sections
+    found |= sections
+    if "assignment" in found["program"]:
+        # Nobody is drawn at whom no measure looks.
+        evaluation = found["evaluation"]
+        looked_at = {of["outcome"] for of in evaluation["measures"].values() if "outcome" in of}
+        if "evaluation" not in sections:
+            looked_at = set(found["outcomes"])
+        arms = {
+            f"arms_{name}": {"outcome": name, "statistic": "difference", "design": "rct"}
+            for name in sorted(looked_at)
+        }
+        found["evaluation"] = evaluation | {"measures": evaluation["measures"] | arms}
+    return found
 
 
 def program(**changes: Any) -> dict[str, Any]:

@@ -86,7 +86,8 @@ def many(merge=None, **changes):
         evaluation={
             "dates": {"a": 3, "b": 6},
             "measures": {
-                "units": {"outcome": "event", "statistic": "difference", "design": "matched"}
+                "units": {"outcome": "event", "statistic": "difference", "design": "matched"},
+                "arms": {"outcome": "event", "statistic": "difference", "design": "rct"},
             },
         },
     )

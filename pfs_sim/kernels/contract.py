@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, inner, lean
+from pfs_sim.kernels._jit import inline, inner, lean, once
 from pfs_sim.kernels.random import Rng, open_stream, uniform
 from pfs_sim.tables.ledger import (
     BROUGHT,
@@ -55,7 +55,7 @@ def _slack(bound: float) -> float:
     return SLACK * max(1.0, abs(bound))
 
 
-@inner
+@once
 def amount_of(term: Any, knots: Records, x: float) -> float:
     """The amount that the schedule of a term gives for the measure `x`."""
     for i in range(term.knots_end - 1, term.knots - 1, -1):
@@ -92,7 +92,7 @@ def unconditional(groups: I8, owner: int) -> bool:
     return bool(groups[2 * owner] == groups[2 * owner + 2])
 
 
-@inline
+@once
 def _condition(condition: Any, findings: Findings, e: int) -> bool:
     m = condition.measure
     value, missing = findings.last[m].value, findings.last[m].missing
@@ -104,7 +104,7 @@ def _condition(condition: Any, findings: Findings, e: int) -> bool:
     return bool(math.isinf(high) or value < high - _slack(high))
 
 
-@inline
+@once
 def _send(amounts: F8, grid: F8, j: int, t: int, arrives: int, amount: float) -> None:
     """Put an amount that is due on its way; past the end of the grid it is lost."""
     if amount == 0.0:
@@ -116,7 +116,7 @@ def _send(amounts: F8, grid: F8, j: int, t: int, arrives: int, amount: float) ->
         grid[COMING, arrives] = 1.0
 
 
-@inline
+@once
 def _claim(term: Any, claim: Any, amounts: F8, j: int, t: int, amount: float) -> float:
     """What a term claims on grid point `t` of an amount, after its cap and its holdback.
 
@@ -140,7 +140,7 @@ def _claim(term: Any, claim: Any, amounts: F8, j: int, t: int, amount: float) ->
     return float(new)
 
 
-@inner
+@once
 def determine(
     tables: ContractTables,
     links: I8,
@@ -253,7 +253,7 @@ def _switched(term: Any, links: I8, flows: F8, t: int, amount: float) -> float:
     return float(whole + (amount - whole) * term.switch_factor)
 
 
-@inner
+@once
 def begin_year(claims: Claims) -> None:
     """Begin a fiscal year: what caps of a year count starts again."""
     for j in range(claims.claim.size):
@@ -263,7 +263,7 @@ def begin_year(claims: Claims) -> None:
     claims.contract[THIS_YEAR] = 0.0
 
 
-@inner
+@once
 def arrive(
     tables: ContractTables,
     deal: Any,
@@ -312,7 +312,7 @@ def arrive(
             claims.payor[tables.parts[part].payor, t] += claims.part[part]
 
 
-@inline
+@once
 def _split(
     tables: ContractTables,
     moment: Any,
@@ -345,7 +345,7 @@ def _split(
     return total
 
 
-@inline
+@once
 def _enter(tables: ContractTables, j: int, t: int, total: float, claims: Claims) -> None:
     """Write down a payment, and count it for the caps."""
     claims.term[PAID, j, t] = total
@@ -358,7 +358,7 @@ def _enter(tables: ContractTables, j: int, t: int, total: float, claims: Claims)
         wallet.to_date += claims.part[part]
 
 
-@inline
+@once
 def _fails(
     payor: Any, q: int, year: int, rng: Rng, row: F8, path: int, failed: F8
 ) -> bool:
@@ -388,7 +388,7 @@ def _lose(
     return 0.0
 
 
-@lean
+@once
 def _capped(
     tables: ContractTables,
     deal: Any,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, inner, lean
+from pfs_sim.kernels._jit import inline, inner, lean, once
 from pfs_sim.tables.ledger import Findings, Records
 from pfs_sim.tables.money import (
     Counted,
@@ -35,7 +35,7 @@ _NOT_SIGNIFICANT = Missing.NOT_SIGNIFICANT
 _NO_COMPARISON = Missing.NO_COMPARISON
 
 
-@inner
+@once
 def measure(
     tables: EvaluationTables,
     years: float,
@@ -110,7 +110,7 @@ def look_at_program(
         found.value, found.missing = value, missing
 
 
-@inline
+@once
 def _add_vintage(
     record: Any, clients: F8, sums: F8, without: F8, v: int, true_mode: int, found: Any
 ) -> None:
@@ -143,7 +143,7 @@ def _add_vintage(
             found.others_sum += without[k, s, v]
 
 
-@inline
+@once
 def _outcome_measure(
     record: Any, row: F8, enrolled: F8, t: int, years: float, true_mode: int, found: Any
 ) -> tuple[float, int]:
@@ -191,7 +191,7 @@ def _outcome_measure(
     return value, _EXISTS
 
 
-@inline
+@once
 def _passes(
     record: Any,
     row: F8,

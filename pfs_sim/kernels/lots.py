@@ -3,14 +3,16 @@
 Where clients of several cohorts have the same probability and are seen by the same evaluation,
 what happens to them is one draw: in law the same, at the cost of one cohort. Of a milestone it is
 the periods of service that are drawn together. A lot is drawn from the address of the first grid
-point at which a window of it opens (a milestone: of its first period of service), one stream for
-an arm and type, bucket after bucket.
+point at which a window of it opens (a milestone: of its first period of service), arm, type and
+bucket, one stream each.
 
 Those whom a stop sent home before they were seen leave their lot: they are drawn by cohort (a
-milestone: by cohort and period of service), from the addresses that follow that of the cohort.
+milestone: by cohort and period of service), from the addresses that follow those of its buckets.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -57,10 +59,18 @@ def gather(outcomes: OutcomePlan, k: int, stop: int, exits: F8, together: Lots) 
                     for j in range(duration + 2):
                         sample = sample_of(j, duration)
                         together.sums[CLIENTS, k, arm, sample, v] += exits[t, arm, y, j]
-                    for a in range(periods):
-                        lot = seen[Seen.GROUPING, t + max(a, fact.qualify - 1) + fact.delay]
-                        for j in range(max(a + 1, fact.qualify), duration + 2):
-                            clients[arm, y, lot, j] += exits[t, arm, y, j]
+                    first = 0
+                    while first < periods:
+                        # Periods of service first … end−1 are reported to the same lot.
+                        lot = seen[Seen.GROUPING, t + max(first, fact.qualify - 1) + fact.delay]
+                        end = first + 1
+                        while end < periods and lot == (
+                            seen[Seen.GROUPING, t + max(end, fact.qualify - 1) + fact.delay]
+                        ):
+                            end += 1
+                        for j in range(max(first + 1, fact.qualify), duration + 2):
+                            clients[arm, y, lot, j] += exits[t, arm, y, j] * (min(j, end) - first)
+                        first = end
                 elif fact.opens_at_exit:
                     for j in range(duration + 2):
                         lot = seen[Seen.GROUPING, t + min(j, duration) + fact.delay]
@@ -70,6 +80,17 @@ def gather(outcomes: OutcomePlan, k: int, stop: int, exits: F8, together: Lots) 
                     for j in range(duration + 2):
                         clients[arm, y, lot, j] += exits[t, arm, y, j]
     return _gather_cut(outcomes, k, whole, last, stop, exits, together) if whole < last else 0
+
+
+@inner
+def same_clients(fact: Any, other: Any) -> bool:
+    """Whether what was gathered for another outcome serves this one: the same windows."""
+    return bool(
+        fact.kind != Kind.MILESTONE
+        and other.kind != Kind.MILESTONE
+        and fact.delay == other.delay
+        and fact.opens_at_exit == other.opens_at_exit
+    )
 
 
 @lean

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, lean, stage
+from pfs_sim.kernels._jit import inline, lean, once, stage
 from pfs_sim.kernels.capital import (
     accrue,
     distribute,
@@ -163,7 +163,7 @@ def live_money(
         claims.term[LOST, j, deal.periods] += claims.claim[j].withheld
 
 
-@inline
+@once
 def _wipe(book: F8, findings: Findings) -> None:
     """Empty what the path before has left."""
     for n in range(book.size):
@@ -175,7 +175,7 @@ def _wipe(book: F8, findings: Findings) -> None:
             findings.valid[m, e] = 0
 
 
-@inline
+@once
 def _range(pools: F8) -> tuple[float, float]:
     """Least and most that a pool holds, and 0."""
     least, most = 0.0, 0.0

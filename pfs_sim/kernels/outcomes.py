@@ -1,26 +1,40 @@
 """The outcomes of a path: what happens to people, and what is to be expected of them (model §6).
 
 Outcomes whose cohorts may be drawn together are lived here, lot by lot; those that must be lived
-cohort by cohort, or client by client, in `pfs_sim.kernels.cohorts`.
+cohort by cohort, or client by client, in `pfs_sim.kernels.cohorts`. Clients of a lot who share a
+probability are a part of it. Every part has streams of its own, so nobody need be drawn at whom
+no measure looks.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import stage
+from pfs_sim.kernels._jit import once, stage
+from pfs_sim.kernels.lanes import SECOND, THIRD, answer, ask
 from pfs_sim.kernels.levels import LEVEL, SHARE, expect_client, set_level
-from pfs_sim.kernels.lots import gather, sample_of
+from pfs_sim.kernels.lots import gather, same_clients, sample_of
 from pfs_sim.kernels.occurrences import draw_group
 from pfs_sim.kernels.random import Rng, open_stream
-from pfs_sim.kernels.thinning import address, thin
-from pfs_sim.tables.people import How, Kind, PeoplePlan, Seen
-from pfs_sim.tables.state import CLIENTS, CONTROL, EXPECTED, MATCHED, RECORDED, TREATED, People
+from pfs_sim.kernels.thinning import address
+from pfs_sim.tables.people import How, Kind, OutcomePlan, PeoplePlan, Records, Seen
+from pfs_sim.tables.state import (
+    CLIENTS,
+    CONTROL,
+    EXPECTED,
+    MATCHED,
+    RECORDED,
+    TREATED,
+    Lots,
+    People,
+)
 
 F8 = npt.NDArray[np.float64]
+Words = npt.NDArray[np.uint64]
 
 
 @stage
@@ -29,85 +43,227 @@ def live_outcomes(
 ) -> None:
     """Live the outcomes of a path whose program `people` holds, lot by lot; fills its sums.
 
-    `row` holds the path's inputs, `stop` the grid point at which service ended. It is one long
-    function because a call costs as much as a draw where it hands on this many arrays.
+    `row` holds the path's inputs, `stop` the grid point at which service ended.
     """
     people.cohort.outcomes[:] = 0.0
     outcomes, together = plan.outcomes, people.cohort.lots
-    level, sums, clients = together.level, together.sums, together.clients
-    lots, last = outcomes.lots.shape[1], level.shape[3] - 1
-    cut, never = last - 1, sums.shape[4] - 1
+    before, extra = -1, 0
     for f in range(plan.families.size):
         if plan.families[f].how != How.MERGED:
             continue
         k = plan.steps[plan.families[f].first_step]
         fact = outcomes.facts[k]
-        extra = gather(outcomes, k, stop, people.exits, together)
-        for y in range(plan.types.size):
-            set_level(fact, outcomes.shifts, row, k, y, 0, last, 0.0, level)
-            for j in range(cut):
-                set_level(fact, outcomes.shifts, row, k, y, 0, j, outcomes.doses[0, j], level)
-        for i in range(2 * plan.types.size * (lots + extra)):
-            lot, rest = i // (2 * plan.types.size), i % (2 * plan.types.size)
-            arm, y = rest // plan.types.size, rest % plan.types.size
-            first, end, age = 0, cut, 0
-            if lot < lots:
-                start = outcomes.lots[k, lot]
-                ready = start + fact.delay
-                if start < 0:
-                    continue
-            elif arm == TREATED:
-                start, age = together.cut[lot - lots, 0], together.cut[lot - lots, 1]
-                ready, first, end = together.cut[lot - lots, 2], cut, cut + 1
+        if before < 0 or not same_clients(fact, outcomes.facts[before]):
+            extra = gather(outcomes, k, stop, people.exits, together)
+        elif before >= 0:
+            together.true[0, k] = together.true[0, before]
+        before = k
+        parts = _part(outcomes, row, k, stop, extra, plan.types.size, together)
+        lost_treated, lost_control = row[fact.lost_treated], row[fact.lost_control]
+        _measure(fact, rng, path, lost_treated, lost_control, parts, together)
+        _expect(fact, k, parts, together)
+        _draw(fact, rng, row, path, parts, together)
+        for i in range(parts):
+            part = together.part[i]
+            together.sums[RECORDED, k, part.arm, part.sample, part.vintage] += (
+                fact.units * together.drawn[i]
+            )
+        if fact.ratio > 0.0:
+            _draw_matched(fact, k, rng, row, path, parts, together)
+
+
+@once
+def _part(
+    outcomes: OutcomePlan, row: F8, k: int, stop: int, extra: int, types: int, together: Lots
+) -> int:
+    """Find the parts of all lots at which a measure looks; returns how many there are.
+
+    On the way all treated clients are credited with what is to be expected of them.
+    """
+    fact, seen, level, clients = outcomes.facts[k], outcomes.seen, together.level, together.clients
+    lots, last = outcomes.lots.shape[1], level.shape[3] - 1
+    cut, never = last - 1, together.sums.shape[4] - 1
+    for y in range(types):
+        set_level(fact, outcomes.shifts, row, k, y, 0, last, 0.0, level)
+        for j in range(cut):
+            set_level(fact, outcomes.shifts, row, k, y, 0, j, outcomes.doses[0, j], level)
+    parts = 0
+    for lot in range(lots + extra):
+        if lot < lots:
+            start, age, first, end = outcomes.lots[k, lot], 0, 0, cut
+            ready = start + fact.delay
+            if start < 0:
+                continue
+        else:
+            start, age = together.cut[lot - lots, 0], cut - 1 + together.cut[lot - lots, 1]
+            ready, first, end = together.cut[lot - lots, 2], cut, cut + 1
+            for y in range(types):
                 share = outcomes.doses[1, stop - start]
                 set_level(fact, outcomes.shifts, row, k, y, 0, cut, share, level)
-            else:
+        vintage = outcomes.seen[Seen.EVALUATION, ready]
+        for arm in (CONTROL, TREATED):
+            if lot >= lots and arm == CONTROL:
                 continue
-            n = 0.0
-            for j in range(first, end):
-                n += clients[arm, y, lot, j]
-            if n <= 0.0:
-                continue
-            v = outcomes.seen[Seen.EVALUATION, ready]
-            index = address(start, arm, y) | np.uint64(age)
-            lost = row[fact.lost_treated if arm == TREATED else fact.lost_control]
-            if lost > 0.0:
-                open_stream(rng, fact.lost_key, index, np.uint64(path))
-            without = expect_client(fact, level[LEVEL, k, y, last], level[SHARE, k, y, last])
-            for j in range(first, end):
-                n = clients[arm, y, lot, j]
-                if n <= 0.0:
-                    continue
-                m, each, sample = n, without, sample_of(j, cut - 2)
-                if lost > 0.0:
-                    m = thin(rng, n, 1.0 - lost, fact.frozen_loss)
-                    clients[arm, y, lot, j] = m
-                if arm == TREATED:
-                    each = expect_client(fact, level[LEVEL, k, y, j], level[SHARE, k, y, j])
-                    together.without[k, sample, v] += m * without
-                    together.true[1, k] += n * each
-                    together.true[2, k] += n * without
-                if fact.kind != Kind.MILESTONE:
-                    sums[CLIENTS, k, arm, sample, v] += m
-                sums[EXPECTED, k, arm, sample, v] += m * each
-            if v == never:
-                continue
-            for side in (arm, MATCHED):
-                if side == MATCHED and (arm == CONTROL or fact.ratio <= 0.0):
-                    continue
-                key = fact.matched_key if side == MATCHED else fact.key
-                open_stream(rng, key, index, np.uint64(path))
+            least = fact.least_treated if arm == TREATED else fact.least_control
+            for y in range(types):
+                without = expect_client(fact, level[LEVEL, k, y, last], level[SHARE, k, y, last])
                 for j in range(first, end):
-                    m, sample = clients[arm, y, lot, j], sample_of(j, cut - 2)
-                    slot = j if side == TREATED else last
-                    if side == MATCHED:
-                        m *= fact.ratio
-                        if not fact.frozen:
-                            m = math.floor(m + 0.5) * 1.0
-                        sums[CLIENTS, k, MATCHED, sample, v] += m
-                        sums[EXPECTED, k, MATCHED, sample, v] += m * without
-                    if m > 0.0:
-                        sums[RECORDED, k, side, sample, v] += fact.units * draw_group(
-                            rng, fact, row, m, level[LEVEL, k, y, slot],
-                            level[SHARE, k, y, slot], fact.frozen,
-                        )
+                    n = clients[arm, y, lot, j]
+                    if n <= 0.0:
+                        continue
+                    slot = j if arm == TREATED else last
+                    each, sample = without, sample_of(j, cut - 2)
+                    if arm == TREATED:
+                        each = expect_client(fact, level[LEVEL, k, y, j], level[SHARE, k, y, j])
+                        together.true[1, k] += n * each
+                        together.true[2, k] += n * without
+                    if sample < least or vintage == never:
+                        continue
+                    part = together.part[parts]
+                    part.people, part.each, part.without = n, each, without
+                    part.level, part.some = level[LEVEL, k, y, slot], level[SHARE, k, y, slot]
+                    part.arm, part.type, part.sample, part.vintage = arm, y, sample, vintage
+                    part.index = address(start, arm, y) | np.uint64(age if lot >= lots else j)
+                    parts += 1
+    return parts
+
+
+@once
+def _measure(
+    fact: Any,
+    rng: Rng,
+    path: int,
+    lost_treated: float,
+    lost_control: float,
+    parts: int,
+    together: Lots,
+) -> None:
+    """Find who of each part can be followed up."""
+    part, measured = together.part, together.measured
+    for i in range(parts):
+        here = part[i]
+        kept = 1.0 - (lost_treated if here.arm == TREATED else lost_control)
+        if kept >= 1.0:
+            measured[i] = here.people
+            continue
+        measured[i] = 0.0
+        _ask(
+            together.lanes, rng, fact.lost_key, here.index, path, 0, here.people, kept,
+            fact.frozen_loss, i, measured,
+        )  # fmt: skip
+    answer(together.lanes, path, measured)
+
+
+@once
+def _expect(fact: Any, k: int, parts: int, together: Lots) -> None:
+    """Count the clients measured, and what is to be expected of them."""
+    sums = together.sums
+    for i in range(parts):
+        here, m = together.part[i], together.measured[i]
+        if fact.kind != Kind.MILESTONE:
+            sums[CLIENTS, k, here.arm, here.sample, here.vintage] += m
+        sums[EXPECTED, k, here.arm, here.sample, here.vintage] += m * here.each
+        if here.arm == TREATED:
+            together.without[k, here.sample, here.vintage] += m * here.without
+
+
+@once
+def _draw(fact: Any, rng: Rng, row: F8, path: int, parts: int, together: Lots) -> None:
+    """Draw what is recorded of the clients measured of each part."""
+    drawn, lanes = together.drawn, together.lanes
+    events = fact.kind == Kind.EVENT or fact.kind == Kind.MILESTONE
+    for i in range(parts):
+        here, m = together.part[i], together.measured[i]
+        drawn[i] = 0.0
+        if events:
+            _ask(
+                lanes, rng, fact.key, here.index, path, 0, m * fact.trials, here.level,
+                fact.frozen, i, drawn,
+            )  # fmt: skip
+        elif m > 0.0:
+            open_stream(rng, fact.key, here.index, np.uint64(path))
+            drawn[i] = draw_group(rng, fact, row, m, here.level, here.some, fact.frozen)
+    answer(lanes, path, drawn)
+    if events and fact.sensitivity >= 0:
+        _record(fact, fact.key, rng, row, path, parts, together.measured, together)
+
+
+@once
+def _draw_matched(
+    fact: Any, k: int, rng: Rng, row: F8, path: int, parts: int, together: Lots
+) -> None:
+    """Let an outcome happen to the comparison clients of the treated parts, without effect."""
+    drawn, lanes, sums, matched = together.drawn, together.lanes, together.sums, together.matched
+    events = fact.kind == Kind.EVENT or fact.kind == Kind.MILESTONE
+    for i in range(parts):
+        here, y = together.part[i], together.part[i].type
+        drawn[i], matched[i] = 0.0, 0.0
+        if here.arm != TREATED:
+            continue
+        m = together.measured[i] * fact.ratio
+        if not fact.frozen:
+            m = math.floor(m + 0.5) * 1.0
+        matched[i] = m
+        sums[CLIENTS, k, MATCHED, here.sample, here.vintage] += m
+        sums[EXPECTED, k, MATCHED, here.sample, here.vintage] += m * here.without
+        last = together.level.shape[3] - 1
+        level, some = together.level[LEVEL, k, y, last], together.level[SHARE, k, y, last]
+        if events:
+            _ask(
+                lanes, rng, fact.matched_key, here.index, path, 0, m * fact.trials, level,
+                fact.frozen, i, drawn,
+            )  # fmt: skip
+        elif m > 0.0:
+            open_stream(rng, fact.matched_key, here.index, np.uint64(path))
+            drawn[i] = draw_group(rng, fact, row, m, level, some, fact.frozen)
+    answer(lanes, path, drawn)
+    if events and fact.sensitivity >= 0:
+        _record(fact, fact.matched_key, rng, row, path, parts, matched, together)
+    for i in range(parts):
+        here = together.part[i]
+        sums[RECORDED, k, MATCHED, here.sample, here.vintage] += fact.units * drawn[i]
+
+
+@once
+def _record(
+    fact: Any,
+    key: Any,
+    rng: Rng,
+    row: F8,
+    path: int,
+    parts: int,
+    clients: F8,
+    together: Lots,
+) -> None:
+    """Turn the events of each part into those that the record shows, the wrong ones among them."""
+    drawn, lanes = together.drawn, together.lanes
+    right, wrong = row[fact.sensitivity], 1.0 - row[fact.specificity]
+    for i in range(parts):
+        index, hits = together.part[i].index, drawn[i]
+        drawn[i] = 0.0
+        _ask(lanes, rng, key, index, path, SECOND, hits, right, fact.frozen, i, drawn)
+        others = clients[i] * fact.trials - hits
+        _ask(lanes, rng, key, index, path, THIRD, others, wrong, fact.frozen, i, drawn)
+    answer(lanes, path, drawn)
+
+
+@once
+def _ask(
+    lanes: Words,
+    rng: Rng,
+    key: Any,
+    index: Any,
+    path: int,
+    piece: int,
+    n: float,
+    p: float,
+    frozen: int,
+    owner: int,
+    answers: F8,
+) -> None:
+    """As `ask`; the expectation where chance is frozen, and of a fraction of a person."""
+    whole = 0.0 if frozen else math.floor(n) * 1.0
+    if whole != n:
+        answers[owner] += (n - whole) * p
+    if whole > 0.0:
+        ask(lanes, rng, key, index, path, piece, whole, p, owner, answers)

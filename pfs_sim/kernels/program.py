@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, lean, stage
+from pfs_sim.kernels._jit import inline, lean, once, stage
 from pfs_sim.kernels.counts import binomial, poisson
 from pfs_sim.kernels.random import Rng, open_stream, uniform
 from pfs_sim.kernels.samplers import negative_binomial
+from pfs_sim.kernels.spreading import CROWD, spread
 from pfs_sim.kernels.thinning import address, thin
 from pfs_sim.tables.people import Hazard, Method, PeoplePlan, Records
 from pfs_sim.tables.state import CONTROL, TREATED, People
@@ -45,9 +46,11 @@ def live_program(
     cohort, program = people.cohort, plan.program[0]
     leave, split, exits = cohort.leave, cohort.split, people.exits
     cohort.program[:] = 0.0
-    _expect_leaving(program, plan.types, plan.hazard, row, leave)
     leaves, eligible = program.hazard != Hazard.NONE, row[program.eligible] * row[program.consent]
     no_show = row[program.no_show] if leaves else 0.0
+    _expect_leaving(program, plan.types, plan.hazard, row, no_show, leave, cohort.reach)
+    for y in range(program.types):
+        cohort.reach_type[0, 0, y] = plan.types[y].reach
     never = plan.periods.size - 1
     waiting, treated, control = 0.0, 0.0, 0.0
     seen, slots = program.block, 0
@@ -83,31 +86,20 @@ def live_program(
                 rest = people.enrolled[arm, t]
                 if rest <= 0.0:
                     continue
-                # Types, one after the other: a multinomial.
-                if program.types > 1:
-                    open_stream(rng, program.types_key, address(t, arm, 0), np.uint64(path))
-                for y in range(program.types - 1):
-                    split[y] = thin(rng, rest, plan.types[y].given, program.frozen)
-                    rest -= split[y]
-                split[program.types - 1] = rest
+                _split(program, plan.types, rng, path, t, arm, rest, cohort.reach_type, split)
                 for y in range(program.types):
                     n = split[y]
                     if arm == TREATED:
                         people.enrolled_type[y, t] = n
                     if n <= 0.0:
                         continue
-                    # Leave: no-shows, then leavers in each period of treatment. Controls drop
-                    # out where the scenario says so.
-                    last = program.duration + 1
                     if leaves and (arm == TREATED or program.control >= 0):
-                        open_stream(rng, program.leave_key, address(t, arm, y), np.uint64(path))
-                        for j in range(CONTROL_STAYS if arm == CONTROL else 0, last):
-                            p = no_show if j == 0 else leave[arm, y, j - 1]
-                            if p > 0.0:
-                                gone = thin(rng, n, p, program.frozen_leaving)
-                                exits[t, arm, y, j] = gone
-                                n -= gone
-                    exits[t, arm, y, last] = n
+                        _leave(
+                            program, rng, path, t, arm, y, n, no_show, leave, cohort.reach,
+                            cohort.found, exits,
+                        )  # fmt: skip
+                    else:
+                        exits[t, arm, y, program.duration + 1] = n
                     if arm == TREATED:
                         _count_service(
                             exits, t, y, program.periods, stop, cohort.active, cohort.ends
@@ -119,7 +111,76 @@ def live_program(
             people.turned_away[t] = queue
 
 
-@lean
+@once
+def _split(
+    program: Any,
+    types: Records,
+    rng: Rng,
+    path: int,
+    t: int,
+    arm: int,
+    n: float,
+    reach: F8,
+    split: F8,
+) -> None:
+    """Split the people who enroll in an arm into types."""
+    last, whole = program.types - 1, math.floor(n) * 1.0
+    if last == 0:
+        split[0] = n
+    elif program.frozen or whole > CROWD:
+        open_stream(rng, program.types_key, address(t, arm, 0), np.uint64(path))
+        for y in range(last):
+            split[y] = thin(rng, n, types[y].given, program.frozen)
+            n -= split[y]
+        split[last] = n
+    else:
+        index = address(t, arm, 0)
+        spread(rng, program.types_key, index, path, whole, reach, 0, 0, program.types, split)
+        for y in range(program.types):
+            split[y] += (n - whole) * types[y].share
+
+
+@once
+def _leave(
+    program: Any,
+    rng: Rng,
+    path: int,
+    t: int,
+    arm: int,
+    y: int,
+    n: float,
+    no_show: float,
+    leave: F8,
+    reach: F8,
+    found: F8,
+    exits: F8,
+) -> None:
+    """Let a cohort leave: no-shows, leavers of each period of treatment, completers.
+
+    Controls, who cannot fail to show up, drop out where the scenario says so.
+    """
+    last, whole = program.duration + 1, math.floor(n) * 1.0
+    if program.frozen_leaving or whole > CROWD:
+        open_stream(rng, program.leave_key, address(t, arm, y), np.uint64(path))
+        for j in range(CONTROL_STAYS if arm == CONTROL else 0, last):
+            p = no_show if j == 0 else leave[arm, y, j - 1]
+            if p > 0.0:
+                gone = thin(rng, n, p, program.frozen_leaving)
+                exits[t, arm, y, j] = gone
+                n -= gone
+        exits[t, arm, y, last] = n
+        return
+    spread(
+        rng, program.leave_key, address(t, arm, y), path, whole, reach, arm, y, last + 1, found
+    )
+    before = 0.0
+    for j in range(last):
+        exits[t, arm, y, j] = found[j] + (n - whole) * (reach[arm, y, j] - before)
+        before = reach[arm, y, j]
+    exits[t, arm, y, last] = found[last] + (n - whole) * (1.0 - before)
+
+
+@once
 def _count_service(
     exits: F8, t: int, y: int, periods: int, stop: int, active: F8, ends: F8
 ) -> None:
@@ -265,19 +326,34 @@ def _assign_in_turn(
     return new, others, seen, slots
 
 
-@lean
-def _expect_leaving(program: Any, types: Records, hazard: F8, row: F8, leave: F8) -> None:
-    """Probability of leaving in each period of treatment, by arm and type, on this path."""
+@once
+def _expect_leaving(
+    program: Any, types: Records, hazard: F8, row: F8, no_show: float, leave: F8, reach: F8
+) -> None:
+    """Probability of leaving in each period of treatment, by arm and type, on this path.
+
+    `reach[arm, y, j]` is the probability of a bucket of exits or one before it.
+    """
     if program.hazard == Hazard.NONE:
         return
     factor = row[program.multiplier]
     for y in range(program.types):
-        here = factor * types[y].hazard
+        here, there = factor * types[y].hazard, 0.0
+        if program.control >= 0:
+            there = here * row[program.control]
+        stay, others = 1.0 - no_show, 1.0
+        reach[TREATED, y, 0], reach[CONTROL, y, 0] = no_show, 0.0
         for a in range(program.duration):
             growth = _grow_hazard(program, hazard, row, a)
-            leave[TREATED, y, a] = _leave(growth, here, program.logit)
+            p = _probability(growth, here, program.logit)
+            leave[TREATED, y, a] = p
+            reach[TREATED, y, a + 1] = reach[TREATED, y, a] + stay * p
+            stay *= 1.0 - p
             if program.control >= 0:
-                leave[CONTROL, y, a] = _leave(growth, here * row[program.control], program.logit)
+                p = _probability(growth, there, program.logit)
+                leave[CONTROL, y, a] = p
+                reach[CONTROL, y, a + 1] = reach[CONTROL, y, a] + others * p
+                others *= 1.0 - p
 
 
 @inline
@@ -293,7 +369,7 @@ def _grow_hazard(program: Any, hazard: F8, row: F8, a: int) -> float:
 
 
 @inline
-def _leave(growth: float, factor: float, logit: int) -> float:
+def _probability(growth: float, factor: float, logit: int) -> float:
     """Probability of leaving in a period: the factor on the hazard, or on the odds."""
     if factor <= 0.0 or growth <= 0.0:
         return 0.0

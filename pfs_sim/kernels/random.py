@@ -75,7 +75,7 @@ def new_rng() -> Rng:
     return Rng(np.zeros(WORDS, dtype=np.uint64), np.zeros(_STATE, dtype=np.uint64))
 
 
-@inline
+@forced
 def philox_block(key: Word, block: Word, index: Word, path: Word) -> tuple[Word, Word]:
     """Return the two 64-bit words of one Philox 4x32-10 block; all arguments are uint64.
 
@@ -105,6 +105,17 @@ def open_stream(rng: Rng, key: int | Word, index: int | Word, path: int | Word) 
     """Point the generator at the start of the stream (key, index, path)."""
     low, high = philox_block(np.uint64(key), ZERO, np.uint64(index), np.uint64(path))
     open_made(rng, key, index, path, low, high)
+
+
+@inline
+def open_at(
+    rng: Rng, key: int | Word, index: int | Word, path: int | Word, block: int | Word
+) -> None:
+    """Point the generator at a later block of the stream (key, index, path)."""
+    first = np.uint64(block)
+    low, high = philox_block(np.uint64(key), first, np.uint64(index), np.uint64(path))
+    open_made(rng, key, index, path, low, high)
+    rng.state[_BLOCK] = first + ONE
 
 
 @inline

@@ -22,6 +22,7 @@ from pfs_sim.model.evaluation import (
 from pfs_sim.model.outcomes import Amount, AnyOutcome, Count, Event, Milestone, Score
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.lists import records, spans
+from pfs_sim.plan.outcomes import COMPARED, FIRST_CLASS, FIRST_CONTROL
 from pfs_sim.plan.row import Row
 from pfs_sim.tables.money import (
     INPUT,
@@ -33,7 +34,7 @@ from pfs_sim.tables.money import (
     Statistic,
     Test,
 )
-from pfs_sim.tables.state import CONTROL, LEFT, NEVER, NO_SHOW, TREATED
+from pfs_sim.tables.state import CONTROL, NEVER, TREATED
 
 _KINDS: dict[type, MeasureKind] = {
     OutcomeMeasure: MeasureKind.OUTCOME,
@@ -69,9 +70,6 @@ _IDLE: dict[str, Any] = dict.fromkeys(MEASURE.names or (), 0) | {
     "switch": NEVER,
 }
 """A measure before its kind has filled in what it uses."""
-# Class of client at which a sample begins; classes run no-show, left early, completed.
-_FIRST_CLASS = {"assigned": NO_SHOW, "treated": LEFT, "completed": LEFT + 1}
-_FIRST_CONTROL = {"assigned": NO_SHOW, "treated": NO_SHOW, "completed": LEFT + 1}
 
 
 def inputs_of(measure: object) -> list[str]:
@@ -180,7 +178,7 @@ def _outcome_fields(
     scenario: Scenario, row: Row, name: str, measure: OutcomeMeasure
 ) -> dict[str, Any]:
     outcome, path = scenario.outcomes[measure.outcome], f"outcomes.{measure.outcome}"
-    compared = measure.statistic not in ("total", "mean", "measured")
+    compared = measure.statistic in COMPARED
     critical = np.nan
     if measure.significance is not None:
         alpha = measure.significance.alpha.value
@@ -192,8 +190,8 @@ def _outcome_fields(
         "statistic": Statistic[measure.statistic.upper()],
         "design": Design[measure.design.upper()],
         "arm": CONTROL if measure.arm == "control" and not compared else TREATED,
-        "first_class": _FIRST_CLASS[measure.sample],
-        "first_control": _FIRST_CONTROL[measure.sample],
+        "first_class": FIRST_CLASS[measure.sample],
+        "first_control": FIRST_CONTROL[measure.sample],
         "sign": 1.0 if outcome.good == "lower" else -1.0,
         "trials": float(getattr(outcome, "trials", 1)),
         "comparison": np.nan if measure.comparison is None else measure.comparison.value,

@@ -18,6 +18,7 @@ from pfs_sim.plan.row import Row
 from pfs_sim.tables.people import (
     F8,
     I8,
+    NO_CLASS,
     NOBODY,
     OUTCOME,
     PERSON,
@@ -26,7 +27,13 @@ from pfs_sim.tables.people import (
     Records,
     Scale,
 )
+from pfs_sim.tables.state import COMPLETED, LEFT, NO_SHOW
 
+COMPARED = ("difference", "relative_reduction", "averted")
+"""Statistics that compare the treated with others."""
+# Class of client at which a sample begins; classes run no-show, left early, completed.
+FIRST_CLASS = {"assigned": NO_SHOW, "treated": LEFT, "completed": COMPLETED}
+FIRST_CONTROL = {"assigned": NO_SHOW, "treated": NO_SHOW, "completed": COMPLETED}
 _KINDS = {
     "event": Kind.EVENT,
     "count": Kind.COUNT,
@@ -130,6 +137,24 @@ def matched_ratio(scenario: Scenario, name: str) -> float:
     return float(max(found, default=0.0))
 
 
+def least_classes(scenario: Scenario, name: str) -> tuple[int, int]:
+    """Least class of treated and of control clients at whom a measure of an outcome looks.
+
+    Nobody draws what no measure looks at. Where there is no measure at all, everybody counts.
+    """
+    treated, control, found = NO_CLASS, NO_CLASS, False
+    for measure in scenario.evaluation.measures.values():
+        if not isinstance(measure, OutcomeMeasure) or measure.outcome != name:
+            continue
+        found = True
+        alone = measure.statistic not in COMPARED and measure.arm == "control"
+        if measure.design == "rct" or not alone:
+            treated = min(treated, FIRST_CLASS[measure.sample])
+        if measure.design == "rct" or alone:
+            control = min(control, FIRST_CONTROL[measure.sample])
+    return (treated, control) if found else (NO_SHOW, NO_SHOW)
+
+
 def outcome_table(
     scenario: Scenario,
     row: Row,
@@ -169,6 +194,7 @@ def outcome_table(
         fact.after = NOBODY if outcome.after is None else names.index(outcome.after)
         fact.group = max((g for g, group in enumerate(members) if k in group), default=NOBODY)
         fact.ratio = matched_ratio(scenario, name)
+        fact.least_treated, fact.least_control = least_classes(scenario, name)
         _state_kind(fact, outcome, scenario)
         if merge is None or len(merge) > 0:
             fact.merged = can_merge(scenario, row, k, fact, moved)

@@ -23,7 +23,7 @@ from pfs_sim.plan.program import (
     type_table,
 )
 from pfs_sim.plan.row import SOURCES, Row
-from pfs_sim.tables.people import BUCKET, F8, GROUP, OutcomePlan, PeoplePlan, Seen
+from pfs_sim.tables.people import BUCKET, F8, GROUP, LANES_SIZE, PART, OutcomePlan, PeoplePlan, Seen
 from pfs_sim.tables.state import Cohort, Group, Lots, People
 
 
@@ -103,10 +103,16 @@ def new_people(plan: PeoplePlan) -> People:
         }
     )
     cut = plan.hazard.size**2
+    clients = np.zeros((2, types, plan.outcomes.lots.shape[1] + cut, buckets + 1))
     lots = Lots(
-        clients=np.zeros((2, types, plan.outcomes.lots.shape[1] + cut, buckets + 1)),
+        clients=clients,
         cut=np.zeros((cut, 3), dtype=np.int64),
         level=np.zeros((2, facts.size, types, buckets + 2)),
+        part=records(PART, clients.size),
+        measured=np.zeros(clients.size),
+        matched=np.zeros(clients.size),
+        drawn=np.zeros(clients.size),
+        lanes=np.zeros(LANES_SIZE, dtype=np.uint64),
         sums=o["sums"],
         without=o["without"],
         true=o["true"],
@@ -141,6 +147,9 @@ def new_people(plan: PeoplePlan) -> People:
             active=p["active"],
             ends=p["ends"],
             leave=np.zeros((2, types, plan.hazard.size)),
+            reach=np.zeros((2, types, buckets)),
+            reach_type=np.zeros((1, 1, types)),
+            found=np.zeros(buckets),
             split=np.zeros(types),
             lots=lots,
             group=group,

@@ -52,9 +52,10 @@ def type_table(program: Program) -> Records:
     shares = type_shares(program)
     table = records(TYPE, len(shares))
     kinds = list((program.types or {}).values())
-    rest = 1.0
+    rest, reach = 1.0, 0.0
     for y, share in enumerate(shares):
-        table[y].share = share
+        reach += share
+        table[y].share, table[y].reach = share, reach
         table[y].given = min(1.0, share / rest) if rest > 0.0 else 0.0
         table[y].hazard = kinds[y].hazard.value if kinds else 1.0
         rest -= share

@@ -18,8 +18,16 @@ F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
 Records: TypeAlias = "np.recarray[Any, Any]"
 
+NO_CLASS = 3
+"""A class of clients that nobody is in."""
 NOBODY = -1
 """No column, no outcome: the scenario does not say it."""
+
+
+LANES = 128
+"""Draws that wait for their answer, at most (`kernels.lanes`)."""
+LANES_SIZE = 11 * LANES + 1
+"""Words for as many: eleven each, and how many wait."""
 
 
 class Source(IntEnum):
@@ -136,6 +144,7 @@ TYPE = np.dtype(
     [
         ("share", np.float64),
         ("given", np.float64),  # probability of this type given none of the types before it
+        ("reach", np.float64),  # probability of this type or one before it
         ("hazard", np.float64),
     ],
     align=True,
@@ -177,6 +186,9 @@ OUTCOME = np.dtype(
         ("ratio", np.float64),  # matched comparison clients a treated client; 0: none
         ("family", np.int64),
         ("merged", np.int64),  # 1: cohorts that are measured together live it together
+        # Least class of clients at whom a measure looks, by arm; NO_CLASS: at nobody.
+        ("least_treated", np.int64),
+        ("least_control", np.int64),
     ],
     align=True,
 )
@@ -192,6 +204,23 @@ FAMILY = np.dtype(
 """Outcomes that hang together, by what follows what and by whose money has a cap."""
 
 PERSON = np.dtype([("cap", np.float64), ("group", np.int64)], align=True)
+
+PART = np.dtype(
+    [
+        ("people", np.float64),  # those who can be measured
+        ("level", np.float64),
+        ("some", np.float64),  # share who have any amount
+        ("each", np.float64),  # expected of a client
+        ("without", np.float64),  # the same without the program
+        ("arm", np.int64),
+        ("type", np.int64),
+        ("sample", np.int64),
+        ("vintage", np.int64),
+        ("index", np.uint64),  # of its address
+    ],
+    align=True,
+)
+"""Clients of a lot who share a probability and are drawn together."""
 
 BUCKET = np.dtype(
     [

@@ -11,6 +11,7 @@ from pfs_sim.tables.ledger import Ledger
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
 Records: TypeAlias = "np.recarray[Any, Any]"
 
 CONTROL, TREATED, MATCHED = 0, 1, 2
@@ -25,6 +26,11 @@ class Lots(NamedTuple):
     clients: F8  # [2, y, lot, j+1] clients, or periods of service; last j: cut short by a stop
     cut: I8  # [lot, 3] of those cut short: cohort, age in the address, grid point of the report
     level: F8  # [2, k, y, j+2] level, and share who have any, by slot; last: the counterfactual
+    part: Records  # [part] PART in `tables.people`
+    measured: F8  # [part] clients measured
+    matched: F8  # [part] comparison clients
+    drawn: F8  # [part] what is recorded of them
+    lanes: Words  # binomials under way (`kernels.lanes`)
     sums: F8  # [3, k, 3, 3, v] n, y and e of `People`
     without: F8  # e0 of `People`
     true: F8  # [3, k] true_n, true_y and true_y0 of `People`
@@ -56,6 +62,9 @@ class Cohort(NamedTuple):
     active: F8  # [1+y, t] active and active_type of `People`
     ends: F8  # [2, t+1] left and completed of `People`
     leave: F8  # [2, y, a] probability of leaving in a period of treatment
+    reach: F8  # [2, y, j] probability of a bucket of exits or one before it
+    reach_type: F8  # [1, 1, y] probability of a type or one before it
+    found: F8  # [j] people by bucket
     split: F8  # [y] people by type
     lots: Lots
     group: Group
