@@ -458,7 +458,8 @@ class Happening:
         """Those of a milestone whose periods are drawn together."""
         for groups in self.cells.values():
             for group in groups:
-                self.count(name, group, group.n)
+                if group.arm == TREATED or least_class(self.deal, name, group.arm) < 3:
+                    self.count(name, group, group.n)
 
     def hope(self, name):
         """Expected sums: of those measured, with and without the effect, and of everyone."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from pfs_sim.model.clock import _SPAN
 from pfs_sim.tables.state import COMPLETED, CONTROL, LEFT, NEVER, NO_SHOW, TREATED
-from tests.naive_random import binomial, negative_binomial, poisson, spread
+from tests.naive_random import binomial, in_lanes, negative_binomial, poisson, spread
 
 MANY = math.inf
 CROWD = 64  # more people than this are thinned class after class
@@ -93,7 +93,9 @@ def refer(deal, known, t):
 def consent(deal, t, referred):
     """C_t, those eligible and consenting."""
     p = deal.input("program.eligible") * deal.input("program.consent")
-    return thin(deal.stream("enrollment", "consent", t), referred, p, "enrollment" in deal.frozen)
+    if "enrollment" in deal.frozen:
+        return referred * p
+    return in_lanes(deal.stream("enrollment", "consent", t).at, 0, referred, p)
 
 
 def places(deal, t, groups):

@@ -17,24 +17,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inner, lean
-from pfs_sim.tables.people import Kind, OutcomePlan, Seen
+from pfs_sim.kernels._jit import inner, lean, once
+from pfs_sim.tables.people import NO_CLASS, Kind, OutcomePlan, Seen
 from pfs_sim.tables.state import CLIENTS, COMPLETED, CONTROL, LEFT, NO_SHOW, TREATED, Lots
 
 F8 = npt.NDArray[np.float64]
 
 
-@inner
-def gather(outcomes: OutcomePlan, k: int, stop: int, exits: F8, together: Lots) -> int:
+@once
+def gather(
+    outcomes: OutcomePlan, k: int, stop: int, enrolled: F8, exits: F8, together: Lots
+) -> int:
     """Bring the clients of outcome k together in `together.clients[arm, y, lot, j]`.
 
     First come the lots of the plan, then those whom a stop sent home before they were seen, in
     the last place j; returns how many lots these are. Their address and the time of their report
-    are in `together.cut`. Counts clients of milestones, and everybody who was treated.
+    are in `together.cut`. Counts the clients of milestones. Nobody gathers controls at whom no
+    measure looks.
     """
     fact, seen, clients = outcomes.facts[k], outcomes.seen, together.clients
     types, duration = clients.shape[1], clients.shape[3] - 3
-    for arm in (CONTROL, TREATED):
+    start = TREATED if fact.least_control == NO_CLASS else CONTROL
+    for arm in range(start, TREATED + 1):
         for y in range(types):
             for lot in range(outcomes.lots.shape[1]):
                 for j in range(duration + 3):
@@ -43,43 +47,48 @@ def gather(outcomes: OutcomePlan, k: int, stop: int, exits: F8, together: Lots) 
     last = min(exits.shape[0], stop)
     whole = last if stop >= exits.shape[0] + duration else max(0, stop - duration + 1)
     for t in range(last):
-        v = seen[Seen.EVALUATION, t + fact.delay]
-        for arm in (CONTROL, TREATED):
-            if arm == TREATED and t >= whole:
-                break
-            for y in range(types):
-                n = 0.0
-                for j in range(duration + 2):
-                    n += exits[t, arm, y, j]
-                if n <= 0.0:
-                    continue
-                if arm == TREATED:
-                    together.true[0, k] += n
-                if fact.kind == Kind.MILESTONE:
-                    for j in range(duration + 2):
-                        sample = sample_of(j, duration)
-                        together.sums[CLIENTS, k, arm, sample, v] += exits[t, arm, y, j]
-                    first = 0
-                    while first < periods:
-                        # Periods of service first … end−1 are reported to the same lot.
-                        lot = seen[Seen.GROUPING, t + max(first, fact.qualify - 1) + fact.delay]
-                        end = first + 1
-                        while end < periods and lot == (
-                            seen[Seen.GROUPING, t + max(end, fact.qualify - 1) + fact.delay]
-                        ):
-                            end += 1
+        for arm in range(start, TREATED + 1):
+            if enrolled[arm, t] <= 0.0 or (arm == TREATED and t >= whole):
+                continue
+            if fact.kind == Kind.MILESTONE:
+                _count(exits, t, arm, seen[Seen.EVALUATION, t + fact.delay], k, together.sums)
+                first = 0
+                while first < periods:
+                    # Periods of service first … end−1 are reported to the same lot.
+                    lot = seen[Seen.GROUPING, t + max(first, fact.qualify - 1) + fact.delay]
+                    end = first + 1
+                    while end < periods and lot == (
+                        seen[Seen.GROUPING, t + max(end, fact.qualify - 1) + fact.delay]
+                    ):
+                        end += 1
+                    for y in range(types):
                         for j in range(max(first + 1, fact.qualify), duration + 2):
                             clients[arm, y, lot, j] += exits[t, arm, y, j] * (min(j, end) - first)
-                        first = end
-                elif fact.opens_at_exit:
+                    first = end
+            elif fact.opens_at_exit:
+                for y in range(types):
                     for j in range(duration + 2):
                         lot = seen[Seen.GROUPING, t + min(j, duration) + fact.delay]
                         clients[arm, y, lot, j] += exits[t, arm, y, j]
-                else:
-                    lot = seen[Seen.GROUPING, t + fact.delay]
+            else:
+                lot = seen[Seen.GROUPING, t + fact.delay]
+                for y in range(types):
                     for j in range(duration + 2):
                         clients[arm, y, lot, j] += exits[t, arm, y, j]
     return _gather_cut(outcomes, k, whole, last, stop, exits, together) if whole < last else 0
+
+
+@once
+def _count(exits: F8, t: int, arm: int, v: int, k: int, sums: F8) -> None:
+    """Count the clients of a milestone with its first period."""
+    duration = exits.shape[3] - 2
+    for y in range(exits.shape[2]):
+        left = 0.0
+        for j in range(1, duration + 1):
+            left += exits[t, arm, y, j]
+        sums[CLIENTS, k, arm, NO_SHOW, v] += exits[t, arm, y, 0]
+        sums[CLIENTS, k, arm, LEFT, v] += left
+        sums[CLIENTS, k, arm, COMPLETED, v] += exits[t, arm, y, duration + 1]
 
 
 @inner
@@ -90,6 +99,7 @@ def same_clients(fact: Any, other: Any) -> bool:
         and other.kind != Kind.MILESTONE
         and fact.delay == other.delay
         and fact.opens_at_exit == other.opens_at_exit
+        and (fact.least_control == NO_CLASS) == (other.least_control == NO_CLASS)
     )
 
 
@@ -112,8 +122,6 @@ def _gather_cut(
                     if n <= 0.0:
                         continue
                     short = t + served > stop
-                    if a == 0:
-                        together.true[0, k] += n
                     if fact.kind == Kind.MILESTONE and a == 0:
                         ready, sample = t + fact.delay, sample_of(j, duration)
                         if short and seen[Seen.DATE, ready] > stop:

@@ -21,7 +21,7 @@ from pfs_sim.kernels.lots import gather, same_clients, sample_of
 from pfs_sim.kernels.occurrences import draw_group
 from pfs_sim.kernels.random import Rng, open_stream
 from pfs_sim.kernels.thinning import address
-from pfs_sim.tables.people import How, Kind, OutcomePlan, PeoplePlan, Records, Seen
+from pfs_sim.tables.people import NO_CLASS, How, Kind, OutcomePlan, PeoplePlan, Seen
 from pfs_sim.tables.state import (
     CLIENTS,
     CONTROL,
@@ -47,17 +47,17 @@ def live_outcomes(
     """
     people.cohort.outcomes[:] = 0.0
     outcomes, together = plan.outcomes, people.cohort.lots
-    before, extra = -1, 0
+    before, extra, treated = -1, 0, 0.0
+    for t in range(people.enrolled.shape[1]):
+        treated += people.enrolled[TREATED, t]
     for f in range(plan.families.size):
         if plan.families[f].how != How.MERGED:
             continue
         k = plan.steps[plan.families[f].first_step]
         fact = outcomes.facts[k]
         if before < 0 or not same_clients(fact, outcomes.facts[before]):
-            extra = gather(outcomes, k, stop, people.exits, together)
-        elif before >= 0:
-            together.true[0, k] = together.true[0, before]
-        before = k
+            extra = gather(outcomes, k, stop, people.enrolled, people.exits, together)
+        before, together.true[0, k] = k, treated
         parts = _part(outcomes, row, k, stop, extra, plan.types.size, together)
         lost_treated, lost_control = row[fact.lost_treated], row[fact.lost_control]
         _measure(fact, rng, path, lost_treated, lost_control, parts, together)
@@ -102,7 +102,7 @@ def _part(
                 set_level(fact, outcomes.shifts, row, k, y, 0, cut, share, level)
         vintage = outcomes.seen[Seen.EVALUATION, ready]
         for arm in (CONTROL, TREATED):
-            if lot >= lots and arm == CONTROL:
+            if arm == CONTROL and (lot >= lots or fact.least_control == NO_CLASS):
                 continue
             least = fact.least_treated if arm == TREATED else fact.least_control
             for y in range(types):

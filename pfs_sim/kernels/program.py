@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from pfs_sim.kernels._jit import inline, lean, once, stage
 from pfs_sim.kernels.counts import binomial, poisson
+from pfs_sim.kernels.lanes import answer, ask
 from pfs_sim.kernels.random import Rng, open_stream, uniform
 from pfs_sim.kernels.samplers import negative_binomial
 from pfs_sim.kernels.spreading import CROWD, spread
@@ -22,6 +23,7 @@ from pfs_sim.tables.people import Hazard, Method, PeoplePlan, Records
 from pfs_sim.tables.state import CONTROL, TREATED, People
 
 F8 = npt.NDArray[np.float64]
+Words = npt.NDArray[np.uint64]
 
 NOBODY_LEFT = 1e-9
 """Room smaller than this is rounding: expectations are fractions of people."""
@@ -54,15 +56,15 @@ def live_program(
     never = plan.periods.size - 1
     waiting, treated, control = 0.0, 0.0, 0.0
     seen, slots = program.block, 0
+    lanes = cohort.lots.lanes
+    for t in range(program.periods):
+        if t < plan.periods[expand if expand <= t else never].window_end:
+            mean = plan.periods[t].planned * row[program.volume]
+            _refer(program, rng, mean, eligible, path, t, people.referred, people.eligible, lanes)
+    answer(lanes, path, people.eligible)
     for t in range(program.periods):
         bounds = plan.periods[expand if expand <= t else never]
-        queue = waiting
-        if t < bounds.window_end:
-            mean = plan.periods[t].planned * row[program.volume]
-            referred, came = _refer(program, rng, mean, eligible, path, t)
-            people.referred[t] = referred
-            people.eligible[t] = came
-            queue += came
+        queue = waiting + people.eligible[t]
         room_treated = max(0.0, bounds.target - treated)
         room_control = max(0.0, bounds.control_target - control)
         room = room_treated + room_control
@@ -202,22 +204,32 @@ def _count_service(
             active[1 + y, t + a] += n
 
 
-@lean
+@once
 def _refer(
-    program: Any, rng: Rng, mean: float, p: float, path: int, t: int
-) -> tuple[float, float]:
-    """Referrals of a period, and those of them who are eligible and consent."""
+    program: Any,
+    rng: Rng,
+    mean: float,
+    p: float,
+    path: int,
+    t: int,
+    referred: F8,
+    eligible: F8,
+    lanes: Words,
+) -> None:
+    """Referrals of a period; of those of them who are eligible and consent, the draw is asked."""
     if mean <= 0.0:
-        return 0.0, 0.0
+        return
     if program.frozen:
-        return mean, mean * p
+        referred[t] = mean
+        eligible[t] = mean * p
+        return
     open_stream(rng, program.referrals_key, address(t, 0, 0), np.uint64(path))
     if program.dispersion > 0.0:
-        referred = negative_binomial(rng, program.dispersion, mean)
+        referred[t] = negative_binomial(rng, program.dispersion, mean)
     else:
-        referred = poisson(rng, mean)
-    open_stream(rng, program.consent_key, address(t, 0, 0), np.uint64(path))
-    return referred, binomial(rng, referred, p)
+        referred[t] = poisson(rng, mean)
+    index = address(t, 0, 0)
+    ask(lanes, rng, program.consent_key, index, path, 0, referred[t], p, t, eligible)
 
 
 @lean
@@ -295,16 +307,17 @@ def _assign_in_turn(
         if blocked:
             if seen == program.block:
                 seen, slots = 0, program.block_treated
-            if (
-                seen == 0
-                and new + others + block <= come
-                and new + block_treated <= min(free + NOBODY_LEFT, room_treated)
-                and others + block - block_treated <= room_control
-            ):
-                new += block_treated
-                others += block - block_treated
-                seen = program.block
-                continue
+            if seen == 0:
+                room = min(free + NOBODY_LEFT, room_treated) - new
+                whole = min((come - new - others) / block, room / block_treated)
+                if block > block_treated:
+                    whole = min(whole, (room_control - others) / (block - block_treated))
+                whole = math.floor(whole) * 1.0
+                if whole > 0.0:
+                    new += whole * block_treated
+                    others += whole * (block - block_treated)
+                    seen = program.block
+                    continue
             drawn = uniform(rng) * (program.block - seen) < slots
         else:
             drawn = uniform(rng) < program.share
