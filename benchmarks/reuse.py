@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks import analyst
-from benchmarks.clock import find, take_turns
+from benchmarks.clock import Timing, find, take_turns
 from benchmarks.figures import SCENARIO, read_figures
 from benchmarks.report import Comparison, Options, write
 from pfs_sim.analysis.same_people import find_people
@@ -17,20 +18,27 @@ from pfs_sim.simulate import simulate
 
 F8 = npt.NDArray[np.float64]
 ONE, FIVE = "1 contract", "5 contracts over the same people"
+CT = Path(__file__).parents[1] / "scenarios" / "ct_family_stability.yaml"
+CT_ONE, CT_FIVE = f"CT: {ONE}", f"CT: {FIVE}"
 SEEDS = 8
 
 
-def _five() -> list[Any]:
-    """The deal under five caps on the contract."""
+def _five(file: str | Path) -> list[Any]:
+    """A deal under five caps on the contract."""
     caps = (14.8e6, 8e6, 10e6, 12e6, 20e6)
-    return [load(SCENARIO, (f"contract.cap={cap}",)) for cap in caps]
+    return [load(file, (f"contract.cap={cap}",)) for cap in caps]
+
+
+def _pay(deals: list[Any], paths: int) -> int:
+    """Live deals over people whom nobody has lived before."""
+    people = find_people(deals[0], paths, threads=1)
+    return sum(results.paths for results in people.live(deals))
 
 
 def compare(options: Options) -> Comparison:
     """The cost of a further contract, and wall time times variance against plain NumPy."""
     paths = 2_048 if options.quick else 8_192
-    deals = _five()
-    people = find_people(deals[0], paths, threads=1)
+    deals, ct = _five(SCENARIO), _five(CT)
     f = read_figures()
 
     def sampled(kind: str, seed: int = 1) -> F8:
@@ -40,8 +48,10 @@ def compare(options: Options) -> Comparison:
     kinds = ("random", "antithetic", "sobol")
     timings = take_turns(
         {
-            ONE: lambda: [r.paths for r in people.live(deals[:1])],
-            FIVE: lambda: [r.paths for r in people.live(deals)],
+            ONE: lambda: _pay(deals[:1], paths),
+            FIVE: lambda: _pay(deals, paths),
+            CT_ONE: lambda: _pay(ct[:1], paths),
+            CT_FIVE: lambda: _pay(ct, paths),
             analyst_name: lambda: analyst.live(f, paths, 2),
             **{f"pfs-sim, 2 threads, {kind}": lambda kind=kind: sampled(kind) for kind in kinds},
         },
@@ -49,10 +59,16 @@ def compare(options: Options) -> Comparison:
         per=paths / 1e6,
         unit="µs a path",
     )
-    one, five, plain = find(timings, ONE), find(timings, FIVE), find(timings, analyst_name)
-    assert one and five and plain
-    values = {"further": (five["cpu"] - one["cpu"]) / 4.0 / one["cpu"]}
-    notes = [f"A further contract costs {values['further']:.2f} of a full path."]
+    plain = find(timings, analyst_name)
+    assert plain
+    values = {
+        "further": _find_share(timings, ONE, FIVE),
+        "further_ct": _find_share(timings, CT_ONE, CT_FIVE),
+    }
+    notes = [
+        f"A further contract costs {values['further']:.2f} of a full path; of the CT deal, where "
+        f"paths that run out of money are lived again, {values['further_ct']:.2f}."
+    ]
     base = float(analyst.live(f, 50_000, 9)[:, 1].var())
     for kind in kinds:
         seeds = 2 if options.quick else SEEDS
@@ -67,6 +83,13 @@ def compare(options: Options) -> Comparison:
         )
     values["efficiency"] = max(values["efficiency_antithetic"], values["efficiency_sobol"])
     return Comparison("A further contract; wall time times variance", timings, notes, values)
+
+
+def _find_share(timings: list[Timing], one: str, five: str) -> float:
+    """What each of four further contracts costs of the first."""
+    first, all_five = find(timings, one), find(timings, five)
+    assert first and all_five
+    return float((all_five["cpu"] - first["cpu"]) / 4.0 / first["cpu"])
 
 
 def _variance(payments: F8, kind: str) -> float:

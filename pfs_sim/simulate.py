@@ -7,6 +7,7 @@ import platform
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -237,25 +238,40 @@ def live_compiled(
         values[:, start:stop] = out.T
         return stop - start
 
-    starts = range(0, paths, chunk)
+    do_chunks(work, range(0, paths, chunk), threads, progress)
+    return values, fan
+
+
+def do_chunks(
+    work: Callable[[int], int],
+    starts: Sequence[int],
+    threads: int | None,
+    progress: Callable[[int], None] | None,
+) -> None:
+    """Call `work` with the first path of every chunk, on threads; it says what it has done."""
     workers = min(threads or os.cpu_count() or 1, len(starts))
     if workers == 1:
         for start in starts:
             done = work(start)
             if progress is not None:
                 progress(done)
-        return values, fan
+        return
     with ThreadPoolExecutor(workers) as pool:
         for done in pool.map(work, starts):
             if progress is not None:
                 progress(done)
-    return values, fan
+
+
+@cache
+def _read_version(package: str) -> str:
+    from importlib.metadata import version
+
+    return version(package)
 
 
 def versions() -> dict[str, str]:
     """Versions of what a result depends on."""
-    from importlib.metadata import version
-
     packages = ("numpy", "scipy", "numba", "llvmlite", "pydantic")
     found = {"pfs_sim": __version__, "python": platform.python_version()}
-    return {**found, **{name: version(name) for name in packages}, "machine": platform.machine()}
+    found |= {name: _read_version(name) for name in packages}
+    return {**found, "machine": platform.machine()}

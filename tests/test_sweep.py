@@ -193,7 +193,7 @@ class TestFolder:
             raise AssertionError("lived again")
 
         with monkeypatch.context() as patch:
-            patch.setattr(same_people, "live_compiled", refuse)
+            patch.setattr(same_people, "live_together", refuse)
             again = sweep(STARTER, {PRICE: [2000, 3000]}, paths=16, folder=tmp_path)
             assert again == first
             with pytest.raises(AssertionError, match="lived again"):

@@ -4,6 +4,7 @@ lived      one path with everything that happened on it
 trace      that path as a ledger of plain data
 base_case  the deal at its means: cash flow by period
 same_people the one place where several deals are lived over the same paths
+paying     people lived once, and many deals that pay for them
 levers     values that are moved; cases; stresses
 compare    deals over the same people: differences, who is better off, what each term moves
 changes    where two resolved scenarios part

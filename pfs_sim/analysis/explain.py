@@ -16,12 +16,13 @@ import numpy.typing as npt
 
 from pfs_sim.addresses import stream_key
 from pfs_sim.analysis.indices import Indices, find_indices, is_zero
+from pfs_sim.analysis.paying import TOGETHER, Order, live_together
 from pfs_sim.draws import Kept, connected, correlation_matrix, source_seeds
 from pfs_sim.metrics.estimates import Estimate
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.outputs import columns
 from pfs_sim.plan.row import SOURCES, Row
-from pfs_sim.simulate import Deal, compile_scenario, live_compiled, scenario_of
+from pfs_sim.simulate import Compiled, Deal, compile_scenario, scenario_of
 
 F8 = npt.NDArray[np.float64]
 Progress = Callable[[int], None]
@@ -32,6 +33,8 @@ COUNTED = {
     "payor": "which appropriation fails",
 }
 """Sources that also draw counts of people or events on each path, and what these say."""
+MONEY = ("bias", "cost", "payor")
+"""Sources that move no people: runs that differ in them alone share theirs."""
 
 
 class Source(NamedTuple):
@@ -182,6 +185,15 @@ class _Players:
         return mask
 
 
+def _find_beside(players: _Players) -> list[int]:
+    """Every mask of the players that move the money alone, not the people; the widest last."""
+    money = [i for i, name in enumerate(players.names) if name in MONEY]
+    return [
+        sum(1 << player for place, player in enumerate(money) if choice >> place & 1)
+        for choice in range(1 << len(money))
+    ]
+
+
 def _by_source(sources: list[Source]) -> _Players:
     return _Players(
         tuple(s.name for s in sources),
@@ -200,24 +212,18 @@ def _by_input(sources: list[Source]) -> _Players:
     )
 
 
-def _live(
-    scenario: Scenario, players: _Players, wanted: list[Output], mask: int, seed: int,
-    paths: int, threads: int | None, progress: Progress | None,
-) -> F8:
-    """outputs[output, path] of a run that keeps the players in the mask."""
+def _compile(scenario: Scenario, players: _Players, mask: int, seed: int) -> Compiled:
+    """A run that keeps the players in the mask."""
     held = [i for i in range(len(players.names)) if mask >> i & 1]
     kept = {path for i in held for path in players.quantities[i]}
     drawn = {path for group in players.quantities for path in group}
     other = second_seed(seed)
     keeps = {players.counts[i] for i in held}
     seeds = {name: seed if name in keeps else other for name in players.counts if name}
-    compiled = compile_scenario(
+    return compile_scenario(
         scenario, seed, seeds=seeds, own_seeds=dict.fromkeys(drawn - kept, other),
         kept=Kept(source_seeds(seed), frozenset(kept)),
     )
-    values, _ = live_compiled(compiled, paths, threads=threads, progress=progress)
-    index = {column.name: i for i, column in enumerate(compiled.columns)}
-    return values[[index[output.column] for output in wanted]]
 
 
 def explain(
@@ -240,8 +246,23 @@ def explain(
     players = _by_source(sources) if by == "source" else _by_input(sources)
     linked = players.find_linked(scenario)
 
+    later: dict[int, F8] = {}
+    beside = _find_beside(players) if by == "source" else [0]
+    if 8 * paths * len(columns(scenario)) * len(beside) > TOGETHER:
+        beside = [0]
+
     def evaluate(mask: int) -> F8:
-        return _live(scenario, players, wanted, mask, seed, paths, threads, progress)
+        """outputs[output, path] of a mask; lived with those that share its people."""
+        if mask not in later:
+            masks = [mask & ~max(beside) | other for other in beside]
+            orders = [Order(_compile(scenario, players, one, seed)) for one in masks]
+            lived = live_together(orders, paths, threads=threads, progress=progress)
+            index = [column.name for column in orders[0].compiled.columns]
+            rows = [index.index(output.column) for output in wanted]
+            later.update(
+                (one, values[rows]) for one, (values, _) in zip(masks, lived, strict=True)
+            )
+        return later.pop(mask)
 
     found = find_indices(evaluate, players.names, linked=linked, subsets=by == "source")
     active = {source.name for source in sources}

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.analysis.grounds import EFFECT, RECORD, find_kind, find_outcomes
+from pfs_sim.analysis.paying import Order, live_together
 from pfs_sim.analysis.scaling import scale_enrollment, scale_sample
 from pfs_sim.metrics.estimates import UNDEFINED_ESTIMATE, Estimate, Interval
 from pfs_sim.metrics.moments import mean, paired_difference, probability, ratio_of_means
@@ -132,14 +133,13 @@ def live_four(
     index = {column.name: i for i, column in enumerate(compiled.columns)}
     rows = [index[f"payor.payments.{term}"] for term in terms]
 
-    def live(fixed: dict[str, float] | None = None, true_mode: bool = False) -> F8:
-        one = compiled if fixed is None else compile_scenario(scenario, seed, fixed=fixed)
-        values, _ = live_compiled(
-            one, paths, threads=threads, true_mode=true_mode, progress=progress
-        )
+    def live(fixed: dict[str, float]) -> F8:
+        one = compile_scenario(scenario, seed, fixed=fixed)
+        values, _ = live_compiled(one, paths, threads=threads, progress=progress)
         return values
 
-    plain = live()
+    orders = [Order(compiled), Order(compiled, true_mode=True)]
+    (plain, _), (true, _) = live_together(orders, paths, threads=threads, progress=progress)
     drawn = compiled.inputs.draw(0, paths)
     targets = list_targets(scenario)
     aim = {
@@ -154,9 +154,9 @@ def live_four(
     return Lives(
         terms,
         plain[rows],
-        live(true_mode=True)[rows],
-        live(fixed={f"outcomes.{name}.effect": 0.0 for name in names})[rows],
-        live(fixed=aim)[rows] if aim else None,
+        true[rows],
+        live({f"outcomes.{name}.effect": 0.0 for name in names})[rows],
+        live(aim)[rows] if aim else None,
         {
             name: find_direction(scenario, name)
             * drawn[:, compiled.row.column(f"outcomes.{name}.effect")]

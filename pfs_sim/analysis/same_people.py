@@ -2,22 +2,27 @@
 
 Every draw has an address, so deals that share a seed share whoever is referred, stays and has the
 event on each path, as far as they share the program: common random numbers without any more doing
-(model §2). Whatever compares, sweeps or solves goes through here.
+(model §2). Whatever compares, sweeps or solves goes through here. People that several deals share
+are lived once and kept for the deals that come later (`pfs_sim.analysis.paying`): a further
+contract costs its money alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from pfs_sim.analysis.paying import TOGETHER, Order, Store, live_together
 from pfs_sim.errors import InputError
+from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.lots import evaluation_dates
 from pfs_sim.results import Results
 from pfs_sim.sampling import Design, Uniforms, read_design
-from pfs_sim.simulate import Deal, compile_scenario, gather, live_compiled, scenario_of
+from pfs_sim.simulate import Compiled, Deal, compile_scenario, gather, scenario_of
 
 PATHS = 10_000
 Progress = Callable[[int], None]
@@ -36,6 +41,8 @@ class SamePeople:
     sampling: Design = field(default_factory=Design)
     keys: tuple[int, ...] = ()
     threads: int | None = None
+    store: Store = field(default_factory=Store, compare=False, repr=False)
+    """The people that have been lived, as far as there is room for them."""
 
     @property
     def uniforms(self) -> Uniforms:
@@ -56,19 +63,55 @@ class SamePeople:
         """
         scenarios = [scenario_of(deal) for deal in deals]
         merge = sorted({t for scenario in scenarios for t in evaluation_dates(scenario)})
-        for scenario in scenarios:
-            compiled = compile_scenario(
-                scenario, self.seed, uniforms=self.uniforms, fixed=fixed, merge=merge
+        return self._live([(scenario, merge) for scenario in scenarios], fixed, progress)
+
+    def live_each(
+        self, deals: Iterable[Deal], *, progress: Progress | None = None
+    ) -> Iterator[Results]:
+        """The results of each deal in turn, each as if it were lived alone.
+
+        Deals with the same evaluation dates have the same people.
+        """
+        scenarios = [scenario_of(deal) for deal in deals]
+        dated = [(scenario, sorted({*evaluation_dates(scenario)})) for scenario in scenarios]
+        return self._live(dated, None, progress)
+
+    def _live(
+        self,
+        deals: Sequence[tuple[Scenario, Sequence[int]]],
+        fixed: Mapping[str, float] | None,
+        progress: Progress | None,
+    ) -> Iterator[Results]:
+        """Live deals, each drawn in lots by grid points.
+
+        One by one as long as the store keeps their people, so that each is there at once. Where
+        it has no room for all of them, as many deals as fit are lived chunk by chunk.
+        """
+        about: dict[str, Any] = {
+            "seed": self.seed, "own_seeds_by_source": {}, "frozen": [], "true_mode": False
+        }
+        if fixed:
+            about["fixed"] = dict(fixed)
+        waiting = deque(deals)
+        while waiting:
+            orders, room = list[Order](), TOGETHER
+            while waiting and (not orders or (self.store.refused and room > 0)):
+                scenario, merge = waiting.popleft()
+                compiled = self._compile(scenario, merge, fixed)
+                orders.append(Order(compiled))
+                room -= 8 * self.paths * len(compiled.columns)
+            lived = live_together(
+                orders, self.paths, store=self.store, threads=self.threads, progress=progress
             )
-            values, fan = live_compiled(
-                compiled, self.paths, threads=self.threads, progress=progress
-            )
-            about: dict[str, Any] = {
-                "seed": self.seed, "own_seeds_by_source": {}, "frozen": [], "true_mode": False
-            }
-            if fixed:
-                about["fixed"] = dict(fixed)
-            yield gather(compiled, values, fan, about, self.sampling)
+            for order in orders:
+                yield gather(order.compiled, *lived.pop(0), about, self.sampling)
+
+    def _compile(
+        self, scenario: Scenario, merge: Sequence[int], fixed: Mapping[str, float] | None
+    ) -> Compiled:
+        return compile_scenario(
+            scenario, self.seed, uniforms=self.uniforms, fixed=fixed, merge=merge
+        )
 
     def live_one(
         self,

@@ -182,15 +182,25 @@ def _live_all(
     progress: Callable[[int], None] | None,
     finished: Callable[[Lived, bool], None] | None,
 ) -> Iterator[Lived]:
+    keys = [find_key(deal, people, deals[0] if against_base else None) for deal in deals]
+    files = [
+        None if shelf is None else shelf / name_case(place, key) for place, key in enumerate(keys)
+    ]
+    read = [
+        None if file is None else read_case(file, key, case)
+        for file, key, case in zip(files, keys, cases, strict=True)
+    ]
+    missing = [deal for deal, found in zip(deals, read, strict=True) if found is None]
+    results_of_missing = people.live_each(missing, progress=progress)
     base: tuple[Results, MetricTable] | None = None
-    for place, (case, deal) in enumerate(zip(cases, deals, strict=True)):
-        key = find_key(deal, people, deals[0] if against_base else None)
-        file = None if shelf is None else shelf / name_case(place, key)
-        found = None if file is None else read_case(file, key, case)
+    for place, (case, before) in enumerate(zip(cases, read, strict=True)):
+        found = before
         if found is None:
             if against_base and base is None and place:
-                base = _live(deals[0], people, None)
-            results, table = _live(deal, people, progress)
+                alone = people.live_one(deals[0])
+                base = alone, summarize(alone)
+            results = next(results_of_missing)
+            table = summarize(results)
             if place == 0:
                 base = results, table
             changes = {}
@@ -199,20 +209,12 @@ def _live_all(
                 changes = {address: pair.difference for address, pair in pairs.items()}
             # What is returned is what a file would give back: a number more or less nowhere.
             found = Lived.from_json(Lived(case, table, changes).to_json())
+            file = files[place]
             if file is not None:
-                write_case(file, key, found)
-            if finished is not None:
-                finished(found, False)
-        elif finished is not None:
-            finished(found, True)
+                write_case(file, keys[place], found)
+        if finished is not None:
+            finished(found, before is not None)
         yield found
-
-
-def _live(
-    deal: Loaded, people: SamePeople, progress: Callable[[int], None] | None
-) -> tuple[Results, MetricTable]:
-    results = people.live_one(deal, progress=progress)
-    return results, summarize(results)
 
 
 def find_key(deal: Loaded, people: SamePeople, base: Loaded | None = None) -> str:

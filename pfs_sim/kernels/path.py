@@ -5,11 +5,15 @@ money stops or expands the program (an empty till, a trigger), the people are li
 same addresses with that event known, and the money with it, until nothing new happens. Every
 event depends on what came before it alone, so this ends at the path that a period-by-period life
 would have taken, and a deal without feedback samples its people once.
+
+The people whom nobody stops do not depend on the money, so deals with the same people need them
+lived once: the first deal writes them down (`Kept`), and every further one lives its money over
+them. Only where that money stops or expands the program are they lived again, for this deal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +34,7 @@ from pfs_sim.tables.state import NEVER, TREATED, Cash, People
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
 Stage = Callable[..., Any]
+Stages = tuple[Stage, Stage, Stage, Stage]
 
 
 class Plan(NamedTuple):
@@ -40,6 +45,14 @@ class Plan(NamedTuple):
     outputs: OutputPlan
 
 
+class Kept(NamedTuple):
+    """The people of paths whom nobody stops, as far as the money and the results read them."""
+
+    parts: I8  # [part, 3] book (0 program, 1 outcomes), where in it the part begins and ends
+    people: F8  # [path, number]; no paths: the people are not kept
+    known: int  # 1: these people have been lived; 0: they are to be written down
+
+
 class Scratch(NamedTuple):
     """What a thread lives paths in."""
 
@@ -48,6 +61,38 @@ class Scratch(NamedTuple):
     cash: Cash
     imposed: I8  # [4] events known to the people
     holder: F8  # [4, t+1]
+
+
+NOBODY_KEPT = Kept(np.empty((0, 3), dtype=np.int64), np.empty((0, 0)), 0)
+READ = (
+    "referred", "eligible", "waiting", "turned_away", "enrolled", "enrolled_type", "active",
+    "active_type", "completed", "left", "n", "y", "person", "true_n", "true_y", "true_y0",
+)  # fmt: skip
+"""What the money and the results of every deal read of its people."""
+READ_BY_TYPE = ("exits",)
+"""What they also read where a measure counts who of a type completed or left."""
+READ_IF_TRUE = ("e", "e0")
+"""What they also read where measures are replaced by their true values."""
+_MOST_KNOWN = 64
+
+
+def find_parts(people: People, fields: Iterable[str]) -> I8:
+    """Where the named arrays lie in the books of the people: `Kept.parts`, neighbors joined."""
+    books = (people.cohort.program, people.cohort.outcomes)
+    found: list[list[int]] = []
+    for field in fields:
+        array = getattr(people, field)
+        for number, book in enumerate(books):
+            first = (array.ctypes.data - book.ctypes.data) // book.itemsize
+            if array.size and 0 <= first < book.size:
+                found.append([number, first, first + array.size])
+    joined: list[list[int]] = []
+    for part in sorted(found):
+        if joined and joined[-1][0] == part[0] and joined[-1][2] >= part[1]:
+            joined[-1][2] = max(joined[-1][2], part[2])
+        else:
+            joined.append(part)
+    return np.array(joined, dtype=np.int64).reshape(-1, 3)
 
 
 def live(
@@ -69,30 +114,57 @@ def live_paths(
     given: F8,
     out: F8,
     fan: F8,
+    kept: Kept = NOBODY_KEPT,
 ) -> None:
     """Live the paths first, first+1, … whose inputs are `rows[path, column]`.
 
     `out[path, column]` gets a row a path; `fan[path, 4, t+1]` the course of the first few:
     payments, the investors' net cash, costs, treated clients enrolled. Fewer rows of either hold
-    fewer of the paths.
+    fewer of the paths. People are written down in `kept`, or taken from there.
     """
-    rng, people, row = scratch.rng, scratch.people, rows[0]
+    stages = _find_stages(plan, scratch, rows, given)
+    walk(*stages, plan, scratch, rows, first, true_mode, given, out, fan, kept)
+
+
+_known_stages: dict[Hashable, Stages] = {}
+_known_plans: dict[tuple[int, ...], tuple[Plan, Stages]] = {}
+
+
+def _find_stages(plan: Plan, scratch: Scratch, rows: F8, given: F8) -> Stages:
+    """The stages of a plan by address. To find them anew takes as long as a hundred paths."""
+    own = (id(plan), rows.flags.num, given.flags.num)
+    met = _known_plans.get(own)
+    if met is not None and met[0] is plan:
+        return met[1]
     merged = all(plan.people.families.how == How.MERGED)
+    kind = (merged, _describe(plan), rows.flags.num, given.flags.num)
+    stages = _known_stages.get(kind)
+    if stages is None:
+        stages = _known_stages[kind] = _call_stages(plan, scratch, rows[0], given, merged)
+    if len(_known_plans) >= _MOST_KNOWN:
+        _known_plans.clear()
+    _known_plans[own] = (plan, stages)
+    return stages
+
+
+def _describe(found: Any) -> Hashable:
+    """All that the compiler asks of a plan: what kind of array stands where."""
+    if isinstance(found, tuple):
+        return tuple(_describe(part) for part in found)
+    if isinstance(found, np.ndarray):
+        return found.dtype, found.ndim, found.flags.num
+    return type(found).__name__
+
+
+def _call_stages(plan: Plan, scratch: Scratch, row: F8, given: F8, merged: bool) -> Stages:
+    rng, people = scratch.rng, scratch.people
     live_people = live_outcomes if merged else live_all_outcomes
     known, cash, line = scratch.imposed, scratch.cash, np.empty(0)
-    walk(
+    return (
         called(live_program, plan.people, rng, row, 0, 0, 0, people),
         called(live_people, plan.people, rng, row, 0, 0, people),
         called(live_money, plan.money, rng, row, 0, people, 0, given, known, cash),
         called(collect, plan.outputs, row, people, cash, scratch.holder, line),
-        plan,
-        scratch,
-        rows,
-        first,
-        true_mode,
-        given,
-        out,
-        fan,
     )
 
 
@@ -110,15 +182,23 @@ def walk(
     given: F8,
     out: F8,
     fan: F8,
+    kept: Kept,
 ) -> None:
     """Walk through the stages of each path until nothing new happens: see `live_paths`."""
     known, people = scratch.imposed, scratch.people
     for p in range(rows.shape[0]):
         path, row = first + p, rows[p]
         known[0], known[1], known[2], known[3] = NEVER, 0, NEVER, -1
-        for _ in range(64):
-            live_program(plan.people, scratch.rng, row, path, known[0], known[2], people)
-            live_outcomes(plan.people, scratch.rng, row, path, known[0], people)
+        for turn in range(64):
+            if turn == 0 and kept.known:
+                _take(kept.parts, kept.people[p], people.cohort.program, people.cohort.outcomes)
+            else:
+                live_program(plan.people, scratch.rng, row, path, known[0], known[2], people)
+                live_outcomes(plan.people, scratch.rng, row, path, known[0], people)
+                if turn == 0 and p < kept.people.shape[0]:
+                    _keep(
+                        kept.parts, people.cohort.program, people.cohort.outcomes, kept.people[p]
+                    )
             live_money(
                 plan.money, scratch.rng, row, path, people, true_mode, given, known, scratch.cash
             )
@@ -131,6 +211,36 @@ def walk(
             collect(plan.outputs, row, people, scratch.cash, scratch.holder, out[p])
         if p < fan.shape[0]:
             _course(plan.outputs, people, scratch.cash, fan[p])
+
+
+@lean
+def _keep(parts: I8, program: F8, outcomes: F8, kept: F8) -> None:
+    """Write down the people of a path."""
+    at = 0
+    for n in range(parts.shape[0]):
+        first, end = parts[n, 1], parts[n, 2]
+        if parts[n, 0] == 0:
+            for i in range(first, end):
+                kept[at + i - first] = program[i]
+        else:
+            for i in range(first, end):
+                kept[at + i - first] = outcomes[i]
+        at += end - first
+
+
+@lean
+def _take(parts: I8, kept: F8, program: F8, outcomes: F8) -> None:
+    """Bring back the people of a path."""
+    at = 0
+    for n in range(parts.shape[0]):
+        first, end = parts[n, 1], parts[n, 2]
+        if parts[n, 0] == 0:
+            for i in range(first, end):
+                program[i] = kept[at + i - first]
+        else:
+            for i in range(first, end):
+                outcomes[i] = kept[at + i - first]
+        at += end - first
 
 
 @lean

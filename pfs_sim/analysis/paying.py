@@ -1,0 +1,297 @@
+"""Many deals over the same people: the people of a path are lived once, and every deal pays.
+
+Nobody's life depends on the contract or the capital as long as no event of the money (an empty
+till, a trigger) stops or expands the program. So where the people of two deals are compiled to
+the same tables, and a path's inputs of program and outcomes are the same bits, the second deal
+takes the people that the first has lived; paths on which its own money feeds back it lives again,
+for itself. Every result has the bits that it would have had alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Collection, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from pfs_sim.draws import Inputs
+from pfs_sim.plan.outputs import FAN_PATHS
+from pfs_sim.results import FAN
+from pfs_sim.simulate import (
+    CHUNK,
+    Compiled,
+    available_memory,
+    do_chunks,
+    refuse_if_too_large,
+)
+from pfs_sim.tables.money import MeasureKind
+
+F8 = npt.NDArray[np.float64]
+I8 = npt.NDArray[np.int64]
+BUDGET = 256_000_000
+"""Bytes of people and inputs that are kept from one evaluation to the next."""
+TOGETHER = 256_000_000
+"""Bytes of results that are held together where deals are lived together."""
+OWN = ("program.", "outcomes.")
+"""Quantities by which the people of two deals may differ."""
+
+
+class Order(NamedTuple):
+    """A deal to be lived; in true mode every measure has its true value."""
+
+    compiled: Compiled
+    true_mode: bool = False
+
+
+class _Drawn(NamedTuple):
+    """What was drawn for a chunk: values[path, drawn quantity], before any was overridden."""
+
+    inputs: Inputs
+    values: F8
+
+
+class _Lived(NamedTuple):
+    """The people of a chunk: from which inputs, which of their arrays, and where these lie."""
+
+    inputs: bytes
+    fields: frozenset[str]
+    parts: I8
+    people: F8
+
+    @property
+    def size(self) -> int:
+        return len(self.inputs) + self.people.nbytes
+
+
+class Store:
+    """People and inputs of chunks, for the deals that come next: at most `budget` bytes.
+
+    People are kept by the tables that they were compiled to; where there is no room, those that
+    were not asked for the longest go. `refused`: there was no room for something.
+    """
+
+    def __init__(self, budget: int = BUDGET) -> None:
+        free = available_memory()
+        self.budget = budget if free is None else min(budget, free // 4)
+        self.used, self.refused = 0, False
+        self._people: OrderedDict[bytes, dict[tuple[int, int], _Lived]] = OrderedDict()
+        self._drawn: dict[tuple[int, int], _Drawn] = {}
+        self._lock = threading.Lock()
+
+    def ask_for(self, tables: Collection[bytes]) -> None:
+        """Say whose people are about to be asked for."""
+        with self._lock:
+            for one in tables:
+                if one in self._people:
+                    self._people.move_to_end(one)
+
+    def find_people(self, tables: bytes, chunk: tuple[int, int]) -> _Lived | None:
+        """The people of a chunk (first path, paths), if they are here."""
+        return self._people.get(tables, {}).get(chunk)
+
+    def find_drawn(self, chunk: tuple[int, int]) -> _Drawn | None:
+        """What was drawn last for a chunk, if it is here."""
+        return self._drawn.get(chunk)
+
+    def keep_people(
+        self, tables: bytes, chunk: tuple[int, int], lived: _Lived, asked: Collection[bytes]
+    ) -> None:
+        """Keep people if there is room, or room can be made without those that are `asked` for."""
+        with self._lock:
+            before = self._people.get(tables, {}).pop(chunk, None)
+            self.used -= 0 if before is None else before.size
+            if self._make_room(lived.size, asked):
+                self._people.setdefault(tables, {})[chunk] = lived
+
+    def keep_drawn(
+        self, chunk: tuple[int, int], drawn: _Drawn, asked: Collection[bytes]
+    ) -> None:
+        """Keep what was drawn, in the place of what was drawn before."""
+        with self._lock:
+            before = self._drawn.pop(chunk, None)
+            self.used -= 0 if before is None else before.values.nbytes
+            if self._make_room(drawn.values.nbytes, asked):
+                self._drawn[chunk] = drawn
+
+    def _make_room(self, size: int, asked: Collection[bytes]) -> bool:
+        while self.used + size > self.budget:
+            oldest = next((one for one in self._people if one not in asked), None)
+            if oldest is None:
+                self.refused = True
+                return False
+            self.used -= sum(lived.size for lived in self._people.pop(oldest).values())
+        self.used += size
+        return True
+
+
+class _Task:
+    """An order and all that can be said of it before it is lived."""
+
+    def __init__(self, order: Order, paths: int) -> None:
+        compiled, self.true_mode = order.compiled, int(order.true_mode)
+        self.compiled, self.inputs = compiled, compiled.inputs
+        evaluation = compiled.scenario.evaluation
+        self.given = np.full((len(evaluation.measures), len(evaluation.dates)), np.nan)
+        grid = compiled.scenario.clock.periods + 1
+        self.values = np.empty((len(compiled.columns), paths))
+        self.fan = np.empty((min(paths, FAN_PATHS), len(FAN), grid))
+        self.tables, self.moving = describe_people(compiled)
+        self.fields = list_fields(order)
+        self.scratches: deque[Any] = deque()
+
+    def borrow(self) -> Any:
+        """Scratch arrays that no other thread lives in."""
+        try:
+            return self.scratches.pop()
+        except IndexError:
+            return self.compiled.scratch()
+
+
+def live_together(
+    orders: Sequence[Order],
+    paths: int,
+    *,
+    store: Store | None = None,
+    threads: int | None = None,
+    chunk: int = CHUNK,
+    progress: Callable[[int], None] | None = None,
+) -> list[tuple[F8, F8]]:
+    """Live every deal on paths 0 … paths−1, chunk by chunk: values[column, path] and fan of each.
+
+    As `live_compiled` for one after the other, bit by bit, whatever the chunks and threads, but
+    people and inputs that are the same are lived and drawn once. What a `store` holds from
+    earlier calls is not lived again. InputError where the results do not fit in memory together.
+    """
+    from pfs_sim.kernels.path import NOBODY_KEPT, Kept, find_parts, live_paths
+
+    width = sum(len(order.compiled.columns) for order in orders)
+    grid = sum(order.compiled.scenario.clock.periods + 1 for order in orders)
+    refuse_if_too_large(paths, width, grid)
+    tasks = [_Task(order, paths) for order in orders]
+    known = store or Store(0)
+    asked = {task.tables for task in tasks}
+    fields = {
+        one: frozenset[str]().union(*(task.fields for task in tasks if task.tables == one))
+        for one in asked
+    }
+    # Those who share their people come one after the other, so that one chunk is held at a time.
+    turns = sorted(tasks, key=lambda task: task.tables)
+    last = {task.tables: task for task in turns}
+    known.ask_for(asked)
+    alike = cache(draw_alike)
+
+    def work(start: int) -> int:
+        count = min(start + chunk, paths) - start
+        at = (start, count)
+        drawn, lived, whose = known.find_drawn(at), None, b""
+        for task in turns:
+            rows, drawn = _draw(task.inputs, at, drawn, alike)
+            if store is not None and drawn is not None:
+                known.keep_drawn(at, drawn, asked)
+            inputs = np.ascontiguousarray(rows[:, task.moving]).tobytes()
+            if task.tables != whose:
+                lived, whose = known.find_people(task.tables, at), task.tables
+            if lived is not None and (lived.inputs != inputs or not task.fields <= lived.fields):
+                lived = None
+            scratch, kept, new = task.borrow(), NOBODY_KEPT, False
+            if lived is not None:
+                kept = Kept(lived.parts, lived.people, 1)
+            elif store is not None or task is not last[task.tables]:
+                parts, new = find_parts(scratch.people, fields[task.tables]), True
+                kept = Kept(parts, np.empty((count, int((parts[:, 2] - parts[:, 1]).sum()))), 0)
+            out = np.empty((count, len(task.compiled.columns)))
+            live_paths(
+                task.compiled.plan, scratch, rows, start, task.true_mode, task.given, out,
+                task.fan[start : start + count], kept,
+            )  # fmt: skip
+            task.values[:, start : start + count] = out.T
+            task.scratches.append(scratch)
+            if new:
+                lived = _Lived(inputs, fields[task.tables], kept.parts, kept.people)
+                known.keep_people(task.tables, at, lived, asked)
+        return count * len(tasks)
+
+    do_chunks(work, range(0, paths, chunk), threads, progress)
+    return [(task.values, task.fan) for task in tasks]
+
+
+def describe_people(compiled: Compiled) -> tuple[bytes, I8]:
+    """What must be equal for two deals to have the same people where their inputs are the same.
+
+    The bytes hold all that the people read and that is the same on every path: their tables
+    (columns of inputs included, so equal tables read equal columns) and the certain inputs. Of
+    the bounds of enrollment they hold those without an expansion, for an expansion is an event.
+    The other value has the columns whose inputs differ from path to path.
+    """
+    row, inputs = compiled.row, compiled.inputs
+    own = np.array([i for i, path in enumerate(row.paths) if path.startswith(OWN)], np.int64)
+    moving = np.array(sorted({*inputs.drawn} & {*own.tolist()} - {*inputs.fixed}), np.int64)
+    base = row.base.copy()
+    base[list(inputs.fixed)] = list(inputs.fixed.values())
+    still = np.setdiff1d(own, moving)
+    plan = compiled.plan.people
+    never = plan.periods[-1:]
+    periods = (plan.periods.planned, plan.periods.places, never)
+    rest = [table for name, table in zip(plan._fields, plan, strict=True) if name != "periods"]
+    parts = (*_list_arrays(tuple(rest)), *periods, moving, still, base[still])
+    told = [f"{part.shape}{part.dtype.str}".encode() + part.tobytes() for part in parts]
+    return b"".join(told), moving
+
+
+def _list_arrays(plan: Any) -> list[Any]:
+    """The arrays of nested tuples, in order."""
+    if isinstance(plan, tuple):
+        return [array for part in plan for array in _list_arrays(part)]
+    return [plan]
+
+
+def list_fields(order: Order) -> frozenset[str]:
+    """The arrays of its people that the money and the results of a deal read."""
+    from pfs_sim.kernels.path import READ, READ_BY_TYPE, READ_IF_TRUE
+
+    measures = order.compiled.plan.money.evaluation.measures
+    by_type = (measures.kind == MeasureKind.PROGRAM) & (measures.type >= 0)
+    found = frozenset(READ)
+    found |= frozenset(READ_BY_TYPE) if by_type.any() else frozenset()
+    return found | (frozenset(READ_IF_TRUE) if order.true_mode else frozenset())
+
+
+def draw_alike(one: Inputs, other: Inputs) -> bool:
+    """Whether two deals draw the same values for their uncertain quantities, in their order."""
+    if one is other:
+        return True
+    return (
+        one.uniforms == other.uniforms
+        and not one.conditional
+        and not other.conditional
+        and np.array_equal(one.keys, other.keys)
+        and np.array_equal(one.joint, other.joint)
+        and np.array_equal(one.cholesky, other.cholesky)
+        and all(
+            one.row.quantities[i].family == other.row.quantities[j].family
+            for i, j in zip(one.drawn, other.drawn, strict=True)
+        )
+    )
+
+
+def _draw(
+    inputs: Inputs,
+    chunk: tuple[int, int],
+    drawn: _Drawn | None,
+    alike: Callable[[Inputs, Inputs], bool],
+) -> tuple[F8, _Drawn | None]:
+    """Rows[path, column] of a chunk, and what was drawn for them or for an earlier deal."""
+    if drawn is None or not alike(drawn.inputs, inputs):
+        rows = inputs.draw(*chunk)
+        if inputs.drawn and not {*inputs.fixed} & {*inputs.drawn}:
+            drawn = _Drawn(inputs, rows[:, inputs.drawn])
+        return rows, drawn
+    rows = np.tile(inputs.row.base, (chunk[1], 1))
+    rows[:, inputs.drawn] = drawn.values
+    for column, value in inputs.fixed.items():
+        rows[:, column] = value
+    return rows, drawn
