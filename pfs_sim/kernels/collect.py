@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pfs_sim.kernels._jit import lean, stage
+from pfs_sim.kernels._jit import inline, lean, once, stage
 from pfs_sim.kernels.returns import irr
 from pfs_sim.tables.outputs import (
     COMPARED_FIXED,
@@ -18,7 +18,7 @@ from pfs_sim.tables.state import CONTROL, MATCHED, NEVER, TREATED, Cash, People,
 _TRIGGERLESS = StopCause.SHORTFALL
 
 
-@lean
+@inline
 def _sum(values: F8) -> float:
     total = 0.0
     for value in values:
@@ -58,7 +58,7 @@ def _holder(plan: OutputPlan, flow: F8, principal: F8, drawn: F8, out: F8, o: in
     return o + 9
 
 
-@lean
+@once
 def _collect_outcome(plan: OutputPlan, people: People, k: int, out: F8, o: int) -> int:
     """True and measured effect (per client, per trial), averted units, treated measured."""
     n1, y1, n0, y0 = 0.0, 0.0, 0.0, 0.0
@@ -84,7 +84,7 @@ def _collect_outcome(plan: OutputPlan, people: People, k: int, out: F8, o: int) 
     return o + 4
 
 
-@lean
+@once
 def _collect_payor(
     plan: OutputPlan, row: F8, people: People, cash: Cash, out: F8, o: int
 ) -> int:
@@ -128,7 +128,7 @@ def _collect_payor(
     return o + 5
 
 
-@lean
+@once
 def _savings(plan: OutputPlan, row: F8, people: People) -> tuple[float, float, float]:
     """Savings in all, the cashable part, and their present value.
 
@@ -203,7 +203,7 @@ def collect(
     return o + 2
 
 
-@lean
+@once
 def _collect_investors(plan: OutputPlan, cash: Cash, scratch: F8, out: F8, o: int) -> int:
     """Every tranche, then those that hope to be repaid, together."""
     scratch[:] = 0.0
