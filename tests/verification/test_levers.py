@@ -52,8 +52,9 @@ STATISTICS = {
 
 @pytest.fixture(scope="module")
 def sobol_runs():
-    """Twenty runs of 2^14 Sobol paths: what they save, from their 160 replicates."""
-    return [simulate(CT, 2**14, seed, sampling="sobol") for seed in range(100, 120)]
+    """A hundred runs of 2^14 Sobol paths: what they save, from their 800 replicates."""
+    runs = (simulate(CT, 2**14, seed, sampling="sobol") for seed in range(100, 200))
+    return [keep(run, ["payor.payments", "investors.principal_loss"]) for run in runs]
 
 
 def measure_gain(runs, address):
@@ -71,14 +72,18 @@ def measure_gain(runs, address):
 @pytest.mark.verify
 def test_sobol_comes_close_to_the_ceiling(sobol_runs):
     """Within 20 % of 1/(1 − share of the variance that inputs carry), for the mean payment."""
-    savings = find_savings(CT, sobol_runs[0], STATISTICS, paths=2**14)
+    savings = find_savings(CT, sobol_runs[0], STATISTICS, paths=2**15)
     for one in savings:
         gain, se = measure_gain(sobol_runs, one.address)
-        print(f"{STATISTICS[one.address]}: {gain:.2f} ± {se:.2f}, at most {one.ceiling:.2f}")
-        assert gain < one.ceiling + 4.0 * se
+        bound = one.ceiling**2 * one.share.se
+        print(
+            f"{STATISTICS[one.address]}: {gain:.2f} ± {se:.2f}, at most {one.ceiling:.2f} ± "
+            f"{bound:.2f}, for inputs carry {100 * one.share.value:.1f} %"
+        )
+        assert gain < one.ceiling + 4.0 * math.hypot(se, bound)
         if one.address == "payor.payments.mean":
             assert one.ceiling > 4.0
-            assert gain > 0.8 * one.ceiling - 2.0 * se
+            assert gain > 0.8 * one.ceiling
             assert gain > 4.0 - 2.0 * se
         else:
             assert gain > 1.0
@@ -90,9 +95,10 @@ def test_sobol_and_antithetic_means_are_unbiased_and_their_errors_honest(sobol_r
     found = [summarize(run)["payor.payments"].mean for run in sobol_runs]
     spread = np.std([one.value for one in found], ddof=1)
     told = math.sqrt(np.mean([one.se**2 for one in found]))
-    assert 0.5 < spread / told < 1.6  # 19 degrees of freedom: 1e-3 on either side
+    assert 0.78 < spread / told < 1.24  # 99 degrees of freedom: 1e-3 on either side
     apart = np.mean([one.value for one in found]) - plain.mean()
-    assert abs(apart) < 4.0 * math.hypot(told / math.sqrt(20), plain.std() / math.sqrt(plain.size))
+    error = math.hypot(told / math.sqrt(len(found)), plain.std() / math.sqrt(plain.size))
+    assert abs(apart) < 4.0 * error
     pairs = simulate(CT, 8192, 7, sampling="antithetic")
     paid = summarize(pairs)["payor.payments"].mean
     assert abs(paid.value - plain.mean()) < 4.0 * paid.se
@@ -149,24 +155,28 @@ def ct_paths():
     return [simulate(load(CT, sets), 20_000, 11) for sets in ({}, {"contract.cap": 13_000_000})]
 
 
-SKEWED = (
-    "payor.payments", "payor.lost", "program.unfunded", "tranche.senior.principal_loss",
-    "tranche.recoverable_grant.principal_loss", "paired: payor.payments",
-    "paired: tranche.senior.principal_loss",
-)
+SKEWED = [
+    ("payor.payments", 1000), ("payor.lost", 1000), ("program.unfunded", 1000),
+    ("tranche.senior.principal_loss", 1000), ("tranche.recoverable_grant.principal_loss", 1000),
+    ("paired: payor.payments", 1000), ("paired: tranche.senior.principal_loss", 4000),
+]
 
 
 @pytest.mark.verify
-@pytest.mark.parametrize("metric", SKEWED)
-def test_intervals_of_skewed_means_cover(ct_paths, metric):
-    """95 ± 1 % of 10,000 samples of 1,000 paths; the binomial error of that count is 0.2 %."""
+@pytest.mark.parametrize(("metric", "paths"), SKEWED)
+def test_intervals_of_skewed_means_cover(ct_paths, metric, paths):
+    """95 ± 1 % of 10,000 samples; the binomial error of that count is 0.2 %.
+
+    The cap moves the senior loss on 1 path in 100: of 1,000 paths, ten of which differ, intervals
+    cover 98 %, of 4,000 what they say.
+    """
     one, other = ct_paths
     name = metric.removeprefix("paired: ")
     x = one[name] if name == metric else other[name] - one[name]
     random, repeats, low, above = np.random.default_rng(17), 10_000, 0, 0
     plain = 0
     for _ in range(repeats):
-        found = mean(x[random.integers(0, x.size, 1000)])
+        found = mean(x[random.integers(0, x.size, paths)])
         interval = found.interval()
         low += interval.low > x.mean()
         above += interval.high < x.mean()
@@ -174,8 +184,9 @@ def test_intervals_of_skewed_means_cover(ct_paths, metric):
     skew = float(np.mean((x - x.mean()) ** 3) / x.std() ** 3)
     covered = 1.0 - (low + above) / repeats
     print(
-        f"{metric}, skewness {skew:.1f}: {covered:.4f} (too high {low / repeats:.4f}, too low "
-        f"{above / repeats:.4f}); value ± 1.96 se: {plain / repeats:.4f}"
+        f"{metric} of {paths} paths, skewness {skew:.1f}: {covered:.4f} (too high "
+        f"{low / repeats:.4f}, too low {above / repeats:.4f}); value ± 1.96 se: "
+        f"{plain / repeats:.4f}"
     )
     assert 0.94 <= covered <= 0.96
 
