@@ -92,7 +92,7 @@ class TestSolve:
         found = solve_cap(9e6)
         assert found.kind == "none" and math.isnan(found.value)
         said = say_solution(found, "USD")
-        assert said.startswith("No value of contract.cap") and "at 1e+06" in said
+        assert said.startswith("No value of contract.cap") and "at 1,000,000" in said
         assert "at 5e+06" in said
 
     def test_more_than_one(self, shaped):

@@ -191,10 +191,9 @@ def decide_risk(
         pictures += [picture for picture in drawn if picture is not None]
     resolved = [state(scenario) for scenario in scenarios]
     names = [RESOLVED] if len(resolved) == 1 else ["A.resolved.yaml", "B.resolved.yaml"]
-    said = [
-        f"{e.scenario}: {say_largest(e)}." if len(sources) > 1 else f"{say_largest(e)}."
-        for e in sources
-    ]
+    said = dict.fromkeys(f"{picture.title}." for picture in pictures)
+    if len(sources) > 1:
+        said = dict.fromkeys(f"{e.scenario}: {say_largest(e)}." for e in sources)
     first = sources[0]
     return Decision(
         "explain", " against ".join(e.scenario for e in sources), tuple(said), tuple(pages),

@@ -59,15 +59,16 @@ def list_varying(found: Explanation) -> list[str]:
     return [name for name in found.outputs if found.indices[name].varies]
 
 
-def say_largest(found: Explanation) -> str:
-    """The finding: what holds most of the variance of the payments, or of the first output."""
+def say_largest(found: Explanation, place: int = 0) -> str:
+    """The finding: what holds most of the variance of the payments, or of another output."""
     names = list_varying(found)
     if not names:
         return "Nothing varies: there is no risk to explain"
-    indices = found.indices[names[0]]
+    name = names[place]
+    indices = found.indices[name]
     shares = indices.shapley or indices.first
     most = max(range(len(shares)), key=lambda i: shares[i].value)
-    label = found.outputs[names[0]].label
+    label = found.outputs[name].label
     source = found.players[most].capitalize()
     return f"{source} holds {_percent(shares[most].value)} of the variance of: {label}"
 
@@ -127,7 +128,8 @@ def _draw_heat(axes: Axes, one: Explanation, own: list[str], players: list[str])
 def _draw_shapley(found: Explanation, end: str) -> Picture:
     """One bar for each output, whose parts add up to all of its variance."""
     names, players = list_varying(found), found.players
-    title = say_largest(found)
+    losses = [i for i, name in enumerate(names) if name.endswith(".principal_loss")]
+    title = say_largest(found, losses[-1] if losses else 0)
     signed = sign_as(found.scenario, found.currency, found.paths, found.seed)
     labels = [found.outputs[name].label for name in names]
     with styled():
