@@ -1,4 +1,4 @@
-"""Pictures of runs and decisions. Every title says the finding; every axis its unit; a note paths and seed.
+"""Pictures of runs and decisions. Titles say the finding, axes their unit, a note paths and seed.
 
 style       fonts, colors, page, and how a picture is saved to the same bytes each time
 payments    what the government pays
