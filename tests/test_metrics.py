@@ -62,8 +62,36 @@ def test_an_interval_from_few_replicates_is_wider() -> None:
     assert Estimate(1.0, 2.0).interval().high == pytest.approx(1.0 + 2.0 * Z, rel=1e-12)
     t = stats.t.ppf(0.975, 7)
     assert Estimate(1.0, 2.0, df=7).interval().high == pytest.approx(1.0 + 2.0 * t, rel=1e-12)
-    assert Estimate(1.0, 2.0, df=7).to_json() == {"value": 1.0, "se": 2.0, "df": 7}
+    found = Estimate(1.0, 2.0, df=7).to_json()
+    assert found == {"value": 1.0, "se": 2.0, "low": 1.0 - 2.0 * t, "high": 1.0 + 2.0 * t, "df": 7}
     assert Estimate(0.0, 1.0).interval().error == pytest.approx(1.0)
+    assert Estimate.from_json(found) == Estimate(1.0, 2.0, df=7)
+
+
+@pytest.mark.parametrize("skew", [-0.8, -1e-3, 0.02, 0.3, 1.0])
+def test_the_interval_of_a_skewed_mean_undoes_halls_transformation(skew: float) -> None:
+    """g(t) = t + k t²/3 + k² t³/27 + k/6 is ± 1.96 at the ends, t = (value − end) / se."""
+    found = Estimate(5.0, 2.0, skew=skew)
+    interval = found.interval()
+    for end, aim in ((interval.low, Z), (interval.high, -Z)):
+        t = (5.0 - end) / 2.0
+        reached = t + skew * t**2 / 3.0 + skew**2 * t**3 / 27.0 + skew / 6.0
+        assert reached == pytest.approx(aim, abs=1e-9)
+    longer_above = interval.high - 5.0 > 5.0 - interval.low
+    assert longer_above == (skew > 0.0)
+    assert Estimate.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+def test_the_skewness_of_a_mean_is_that_of_its_paths_over_the_root_of_their_number() -> None:
+    x = np.random.default_rng(3).exponential(size=500)
+    assert mean(x).skew == pytest.approx(stats.skew(x) / math.sqrt(500), rel=1e-9)
+    assert summarize_array(x, unit="money", label="x").mean == mean(x)
+    assert mean(-x).skew == pytest.approx(-mean(x).skew)
+    pairs = x.reshape(-1, 2).sum(axis=1)
+    found = mean(x, pairs=True).skew
+    assert found == pytest.approx(stats.skew(pairs) / math.sqrt(250), rel=1e-9)
+    assert mean(x, sampling=Sampling.of_replicates(10)).skew == 0.0
+    assert mean(np.ones(50)).skew == 0.0 and mean(x[:9]).skew == 0.0
     assert math.isnan(Interval(0.0, -math.inf, 1.0).error)
 
 
@@ -376,7 +404,7 @@ def test_summary_json_round_trip() -> None:
     found = summarize_irr().to_json()
     read = json.loads(json.dumps(found, allow_nan=False))
     assert read == found
-    assert set(found["mean"]) == {"value", "se"}
+    assert set(found["mean"]) == {"value", "se", "low", "high", "skew"}
     assert set(found["quantiles"]["0.05"]) == {"value", "low", "high"}
     assert Summary.from_json(read).to_json() == found
     assert "p_negative" not in found
@@ -515,7 +543,8 @@ def test_table_writes_one_row_a_statistic(table: MetricTable) -> None:
     header, *rows = table.to_csv_rows()
     read = {(row[0], row[1]): dict(zip(header, row, strict=True)) for row in rows}
     mean_row = read["payor.payments", "mean"]
-    assert (mean_row["value"], mean_row["unit"], mean_row["low"]) == (2.0, "money", None)
+    assert (mean_row["value"], mean_row["unit"]) == (2.0, "money")
+    assert mean_row["low"] < 2.0 < mean_row["high"]
     assert read["payor.payments", "p_zero"]["unit"] == "probability"
     assert read["payor.payments", "q0.01"]["low"] is None
     assert read["tranche.senior.irr", "status.never_invested"]["value"] == 5

@@ -70,7 +70,7 @@ def test_the_names_that_are_promised_are_there(document):
     ):
         assert name in metrics, name
     paid = metrics["payor.payments"]
-    assert set(paid["mean"]) == {"value", "se"}
+    assert set(paid["mean"]) == {"value", "se", "low", "high", "skew"}
     assert set(paid["quantiles"]["0.05"]) == {"value", "low", "high"}
     assert set(paid["p_zero"]) == {"value", "low", "high"}
     assert "expected_shortfall" in paid and "cap" in paid["mass_points"]

@@ -177,7 +177,7 @@ class TestFolder:
         assert len(cases) == 3
         assert names - cases == {
             "sweep.csv", "sweep.json", "sweep.parquet", "sweep.txt", "scenario.resolved.yaml",
-            "manifest.json", "figures/sweep.png", "figures/sweep.svg",
+            "manifest.json", "report.html", "figures/sweep.png", "figures/sweep.svg",
         }
         with (tmp_path / "out" / "sweep.csv").open() as file:
             rows = list(csv.DictReader(file))

@@ -16,7 +16,7 @@ from pfs_sim.errors import InputError, ScenarioError
 from pfs_sim.metrics.deal import find_sampling, summarize
 from pfs_sim.metrics.estimates import Estimate, Interval, number_or_null
 from pfs_sim.metrics.influence import find_influence, find_pairing
-from pfs_sim.metrics.moments import probability
+from pfs_sim.metrics.moments import paired_difference, probability
 from pfs_sim.metrics.quantiles import find_shifts
 from pfs_sim.metrics.sampling import Sampling
 from pfs_sim.metrics.summary import Unit
@@ -273,14 +273,10 @@ def _price_terms(
 
 def _move(first: Results, second: Results) -> dict[str, Estimate]:
     sampling = find_sampling(first)
-    every = np.ones(first.paths, dtype=bool)
     found = {}
     for metric in MOVED:
         if metric in first and metric in second:
-            apart = second[metric] - first[metric]
-            value = float(apart.mean())
-            se = sampling.find_standard_error(apart - value, every)
-            found[metric] = Estimate(value, se, sampling.df)
+            found[metric] = paired_difference(second[metric], first[metric], sampling=sampling)
     return found
 
 

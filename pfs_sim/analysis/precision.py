@@ -102,10 +102,8 @@ def read_goal(text: str) -> Goal:
 
 def find_half(found: Estimate | Interval) -> float:
     """Half the width of the 95 % interval; infinite where it is open or unknown."""
-    if isinstance(found, Estimate):
-        half = found.interval().high - found.value
-    else:
-        half = (found.high - found.low) / 2.0
+    interval = found.interval() if isinstance(found, Estimate) else found
+    half = (interval.high - interval.low) / 2.0
     return half if math.isfinite(half) else math.inf
 
 

@@ -76,7 +76,9 @@ class Solution:
         """95 % interval of the answer: what another set of paths could have given."""
         if not math.isfinite(self.se):
             return Interval(self.value, -math.inf, math.inf)
-        return Estimate(self.value, self.se, self.df).interval()
+        # A metric that errs upward puts the answer too low where it rises with the lever.
+        skew = -math.copysign(self.metric.skew, self.metric.skew * self.slope.value)
+        return Estimate(self.value, self.se, self.df, skew).interval()
 
     def to_json(self) -> dict[str, Any]:
         """As `solve --json` prints it."""
@@ -129,8 +131,7 @@ class _Curve:
 
     def see(self, x: float) -> Seen:
         """The metric at a value, with its error."""
-        found = self.at(x)
-        return Seen(x, Estimate(found.value, found.se, found.sampling.df))
+        return Seen(x, self.at(x).estimate)
 
     def miss(self, x: float) -> float:
         """How far the metric is above its target."""

@@ -9,17 +9,22 @@ import click
 
 from pfs_sim.cli.options import (
     balance,
+    check_out,
+    leave,
     takes_json,
+    takes_out,
     takes_paths,
     takes_quiet,
     takes_sampling,
     takes_seed,
     warn,
+    write_call,
 )
 
 if TYPE_CHECKING:
     from pfs_sim.analysis.compare import Comparison
     from pfs_sim.reading import Loaded
+    from pfs_sim.report.html.decision import Decision
 
 
 @click.command(short_help="Set deals against each other over the same people.")
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
     "--not-by-term", is_flag=True,
     help="Do not live each difference in the terms alone; fewer runs.",
 )
+@takes_out
 @takes_paths(10_000)
 @takes_seed
 @takes_sampling
@@ -46,6 +52,7 @@ def compare(
     sets: tuple[str, ...],
     changes: tuple[str, ...],
     not_by_term: bool,
+    out: Path | None,
     paths: int,
     threads: int | None,
     seed: int,
@@ -64,6 +71,7 @@ def compare(
       pfs-sim compare signed.yaml proposed.yaml
       pfs-sim compare deal.yaml --with contract.cap=13000000
       pfs-sim compare deal.yaml other.yaml --paths 50000 --json
+      pfs-sim compare deal.yaml other.yaml --out out/compared
     """
     from pfs_sim.analysis.compare import compare as set_against
     from pfs_sim.cli.screen import announce_compiling, show, show_progress
@@ -71,6 +79,7 @@ def compare(
 
     if len(scenarios) + bool(changes) < 2:
         raise click.UsageError("give two scenarios or more, or one and --with PATH=VALUE")
+    check_out(out)
     deals = [load(name, sets) for name in scenarios]
     if changes:
         deals.append(load(scenarios[0], (*sets, *changes)))
@@ -83,12 +92,23 @@ def compare(
             deals, paths, seed, names=_name(scenarios, changes, deals), sampling=sampling,
             threads=threads, by_term=not not_by_term, progress=progress,
         )
+    parts = _parts(found)
     if as_json:
         from pfs_sim.report.summary import write_json
 
         click.echo(write_json(found.to_json()), nl=False)
-        return
-    show(_parts(found))
+    else:
+        show(parts)
+
+    def decide() -> Decision:
+        from pfs_sim.report.decisions import decide_comparison
+
+        return decide_comparison(found)
+
+    options: dict[str, Any] = {"with": changes, "not_by_term": not_by_term}
+    options |= {"paths": paths, "seed": seed, "sampling": sampling}
+    files = dict.fromkeys(file for deal in deals for file in deal.document.files)
+    leave(out, decide, parts, write_call("compare", scenarios, sets, **options), [*files], quiet)
 
 
 def _name(

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pfs_sim.cli.options import takes_json, takes_scenario, takes_seed, warn
+from pfs_sim.cli.options import (
+    check_out,
+    leave,
+    takes_json,
+    takes_out,
+    takes_scenario,
+    takes_seed,
+    warn,
+    write_call,
+)
 
 if TYPE_CHECKING:
     from pfs_sim.reading import Loaded
+    from pfs_sim.report.html.decision import Decision
 
 
 @click.command(short_help="Show where the risk comes from, and who holds it.")
@@ -28,6 +39,7 @@ if TYPE_CHECKING:
 @click.option(
     "--only-sources", is_flag=True, help="Leave out loss by cause and the tornado; half the time."
 )
+@takes_out
 @takes_seed
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads. Changes no number.")
 @takes_json
@@ -39,6 +51,7 @@ def explain(
     paths: int,
     inputs: bool,
     only_sources: bool,
+    out: Path | None,
     seed: int,
     threads: int | None,
     as_json: bool,
@@ -55,10 +68,12 @@ def explain(
       pfs-sim explain deal.yaml
       pfs-sim explain deal.yaml --inputs --paths 4000
       pfs-sim explain deal.yaml --against other_contract.yaml --only-sources
+      pfs-sim explain deal.yaml --out out/risk
     """
     from pfs_sim.cli.screen import announce_compiling, show
     from pfs_sim.reading import load
 
+    check_out(out)
     deals = [load(scenario, sets)] + ([load(against)] if against else [])
     for deal in deals:
         warn(deal.warnings)
@@ -66,13 +81,31 @@ def explain(
     found = [
         _explain(deal, paths, seed, threads, inputs, only_sources, quiet) for deal in deals
     ]
+    document = {"schema": 1, "deals": [_document(parts) for parts in found]}
+    parts = _parts(found)
     if as_json:
         from pfs_sim.report.summary import write_json
 
-        documents = [_document(parts) for parts in found]
-        click.echo(write_json({"schema": 1, "deals": documents}), nl=False)
-        return
-    show(_parts(found))
+        click.echo(write_json(document), nl=False)
+    else:
+        show(parts)
+
+    def decide() -> Decision:
+        from pfs_sim.report.decisions import decide_risk
+
+        return decide_risk(
+            [deal.scenario for deal in deals],
+            [one["sources"] for one in found],
+            document,
+            [one["inputs"] for one in found if "inputs" in one],
+            [one["causes"] for one in found if "causes" in one],
+            [one["tornado"] for one in found if "tornado" in one],
+        )
+
+    command = write_call("explain", [scenario], sets, against=against, paths=paths, inputs=inputs,
+                         only_sources=only_sources, seed=seed)
+    files = dict.fromkeys(file for deal in deals for file in deal.document.files)
+    leave(out, decide, parts, command, [*files], quiet)
 
 
 def _explain(

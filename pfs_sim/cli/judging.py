@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
-from pfs_sim.cli.options import takes_json, takes_scenario, takes_seed, warn
+from pfs_sim.cli.options import (
+    check_out,
+    leave,
+    takes_json,
+    takes_out,
+    takes_scenario,
+    takes_seed,
+    warn,
+    write_call,
+)
+
+if TYPE_CHECKING:
+    from pfs_sim.report.html.decision import Decision
 
 RUNS = 4 * 7
 """Four runs of the deal, and of three other enrollments and three other samples."""
@@ -25,6 +40,7 @@ RUNS = 4 * 7
     "--only-as-is", is_flag=True,
     help="Leave out other enrollments and larger or smaller evaluations; a seventh of the time.",
 )
+@takes_out
 @takes_seed
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads. Changes no number.")
 @takes_json
@@ -35,6 +51,7 @@ def integrity(
     paths: int,
     steep: float,
     only_as_is: bool,
+    out: Path | None,
     seed: int,
     threads: int | None,
     as_json: bool,
@@ -49,6 +66,7 @@ def integrity(
       pfs-sim integrity deal.yaml
       pfs-sim integrity deal.yaml --only-as-is --paths 20000
       pfs-sim integrity deal.yaml --steep 0.005 --json
+      pfs-sim integrity deal.yaml --out out/integrity
     """
     from pfs_sim.analysis.cliffs import find_cliffs
     from pfs_sim.analysis.integrity import ENROLLMENTS, SAMPLES, judge_integrity
@@ -61,6 +79,7 @@ def integrity(
     )
     from pfs_sim.reading import load
 
+    check_out(out)
     loaded = load(scenario, sets)
     warn(loaded.warnings)
     announce_compiling(quiet)
@@ -70,6 +89,13 @@ def integrity(
             enrollment=() if only_as_is else ENROLLMENTS, sample=() if only_as_is else SAMPLES,
         )
     cliffs = find_cliffs(loaded.scenario, found.means, steep)
+    from rich.text import Text
+
+    from pfs_sim.report.integrity import list_integrity
+
+    pages = tables_of_pages(list_integrity(found, cliffs), page_width())
+    said = f"{found.paths:,} paths, seed {found.seed}. ± is one Monte Carlo standard error."
+    parts = [Text(found.scenario, style="bold"), *pages, Text(""), Text(said, style="dim")]
     if as_json:
         from pfs_sim.report.summary import write_json
 
@@ -77,11 +103,14 @@ def integrity(
             "schema": 1, **found.to_json(), "cliffs": [cliff.to_json() for cliff in cliffs]
         }
         click.echo(write_json(document), nl=False)
-        return
-    from rich.text import Text
+    else:
+        show(parts)
 
-    from pfs_sim.report.integrity import list_integrity
+    def decide() -> Decision:
+        from pfs_sim.report.decisions import decide_integrity
 
-    pages = tables_of_pages(list_integrity(found, cliffs), page_width())
-    said = f"{found.paths:,} paths, seed {found.seed}. ± is one Monte Carlo standard error."
-    show([Text(found.scenario, style="bold"), *pages, Text(""), Text(said, style="dim")])
+        return decide_integrity(found, cliffs, loaded.scenario)
+
+    command = write_call("integrity", [scenario], sets, paths=paths, steep=steep,
+                         only_as_is=only_as_is, seed=seed)
+    leave(out, decide, parts, command, loaded.document.files, quiet)

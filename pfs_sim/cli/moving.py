@@ -9,13 +9,17 @@ import click
 
 from pfs_sim.cli.options import (
     balance,
+    check_out,
+    leave,
     takes_json,
+    takes_out,
     takes_paths,
     takes_quiet,
     takes_sampling,
     takes_scenario,
     takes_seed,
     warn,
+    write_call,
 )
 from pfs_sim.errors import InputError
 
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from pfs_sim.analysis.levers import Case, Lever
     from pfs_sim.analysis.sweep import Sweep
     from pfs_sim.reading import Loaded
+    from pfs_sim.report.html.decision import Decision
 
 NO_ANSWER = 1
 """Exit code of `solve` without one answer and of `frontier` without a point."""
@@ -119,7 +124,7 @@ def sweep(
     if out is not None:
         from pfs_sim.report.swept import write_sweep
 
-        command = _command("sweep", scenario, sets, over=over, cases=cases, stresses=stresses,
+        command = write_call("sweep", [scenario], sets, over=over, cases=cases, stresses=stresses,
                            metric=metrics, paths=paths, seed=seed, sampling=sampling)
         inputs = [*loaded.document.files, *([cases] if cases else [])]
         names = write_sweep(
@@ -149,22 +154,6 @@ def _count(levers: list[Lever], cases: list[Case]) -> int:
     return count if levers else len(cases) + 1
 
 
-def _command(name: str, scenario: str, sets: tuple[str, ...], **options: Any) -> list[str]:
-    """The command that gives the same numbers, without the folders of one machine."""
-    words = ["pfs-sim", name, Path(scenario).name]
-    for option, value in options.items():
-        if value is True:
-            words.append(f"--{option}")
-        elif isinstance(value, tuple):
-            for one in value:
-                words += [f"--{option}", one]
-        elif value is not None and value is not False and value != "random":
-            words += [f"--{option}", Path(value).name if option == "cases" else str(value)]
-    for change in sets:
-        words += ["--set", change]
-    return words
-
-
 def _sweep_parts(found: Sweep, metrics: tuple[str, ...]) -> list[Any]:
     from rich.text import Text
 
@@ -189,6 +178,7 @@ def _sweep_parts(found: Sweep, metrics: tuple[str, ...]) -> list[Any]:
     "--scan", type=click.IntRange(2), default=9, show_default=True, metavar="N",
     help="Values of the range that are tried first, to see whether there is one answer.",
 )
+@takes_out
 @takes_paths(10_000)
 @takes_seed
 @takes_sampling
@@ -200,6 +190,7 @@ def solve(
     vary: str,
     target: str,
     scan: int,
+    out: Path | None,
     paths: int,
     threads: int | None,
     seed: int,
@@ -224,7 +215,6 @@ def solve(
     from pfs_sim.cli.screen import (
         announce_compiling,
         page_width,
-        show,
         show_progress,
         tables_of_pages,
     )
@@ -232,6 +222,7 @@ def solve(
 
     path, low, high = read_range(vary)
     address, aim = read_target(target)
+    check_out(out)
     loaded = load(scenario, sets)
     warn(loaded.warnings)
     announce_compiling(quiet)
@@ -241,21 +232,36 @@ def solve(
             loaded, path, low, high, address, aim, paths=paths, seed=seed, sampling=sampling,
             threads=threads, scan=scan, progress=progress,
         )
-    if as_json:
-        from pfs_sim.report.summary import write_json
+    from rich.text import Text
 
+    from pfs_sim.report.levers import list_solution, say_solution
+
+    currency = str(loaded.scenario.currency)
+    pages = tables_of_pages([list_solution(found, currency)], page_width())
+    title = Text(str(loaded.scenario.name), style="bold")
+    parts = [title, Text(f"{say_solution(found, currency)}."), *pages]
+    _print(found, parts, as_json)
+
+    def decide() -> Decision:
+        from pfs_sim.report.decisions import decide_solution
+
+        return decide_solution(found, loaded.scenario)
+
+    command = write_call("solve", [scenario], sets, vary=vary, target=target, scan=scan,
+                         paths=paths, seed=seed, sampling=sampling)
+    leave(out, decide, parts, command, loaded.document.files, quiet)
+    return 0 if found.kind == "found" else NO_ANSWER
+
+
+def _print(found: Any, parts: list[Any], as_json: bool) -> None:
+    """The answer as JSON or as text, on stdout."""
+    from pfs_sim.cli.screen import show
+    from pfs_sim.report.summary import write_json
+
+    if as_json:
         click.echo(write_json(found.to_json()), nl=False)
     else:
-        from rich.text import Text
-
-        from pfs_sim.report.levers import list_solution, say_solution
-
-        currency = str(loaded.scenario.currency)
-        said = say_solution(found, currency)
-        title = Text(str(loaded.scenario.name), style="bold")
-        pages = tables_of_pages([list_solution(found, currency)], page_width())
-        show([title, Text(f"{said}."), *pages])
-    return 0 if found.kind == "found" else NO_ANSWER
+        show(parts)
 
 
 def read_target(text: str) -> tuple[str, float]:
@@ -292,6 +298,7 @@ def read_target(text: str) -> tuple[str, float]:
     help="The IRR that a tranche wants, such as senior=0.04; by default the deal's hurdle, or "
     "the coupon where that is less, and 0 for a recoverable grant.",
 )
+@takes_out
 @takes_paths(10_000)
 @takes_seed
 @takes_sampling
@@ -304,6 +311,7 @@ def frontier(
     false_payment: float,
     return_chance: float,
     hurdles: tuple[str, ...],
+    out: Path | None,
     paths: int,
     threads: int | None,
     seed: int,
@@ -325,13 +333,13 @@ def frontier(
     from pfs_sim.cli.screen import (
         announce_compiling,
         page_width,
-        show,
         show_progress,
         tables_of_pages,
     )
     from pfs_sim.reading import load
 
     levers = _read_levers(over)
+    check_out(out)
     loaded = load(scenario, sets)
     warn(loaded.warnings)
     announce_compiling(quiet)
@@ -342,18 +350,23 @@ def frontier(
             hurdles=_read_hurdles(hurdles), paths=paths, seed=seed, sampling=sampling,
             threads=threads, progress=progress,
         )
-    if as_json:
-        from pfs_sim.report.summary import write_json
+    from rich.text import Text
 
-        click.echo(write_json(found.to_json()), nl=False)
-    else:
-        from rich.text import Text
+    from pfs_sim.report.levers import list_frontier, say_frontier
 
-        from pfs_sim.report.levers import list_frontier, say_frontier
+    pages = tables_of_pages(list_frontier(found), page_width())
+    parts = [Text(str(loaded.scenario.name), style="bold"), Text(say_frontier(found)), *pages]
+    _print(found, parts, as_json)
 
-        title = Text(str(loaded.scenario.name), style="bold")
-        pages = tables_of_pages(list_frontier(found), page_width())
-        show([title, Text(say_frontier(found)), *pages])
+    def decide() -> Decision:
+        from pfs_sim.report.decisions import decide_frontier
+
+        return decide_frontier(found)
+
+    command = write_call("frontier", [scenario], sets, over=over, false_payment=false_payment,
+                         return_chance=return_chance, hurdle=hurdles, paths=paths, seed=seed,
+                         sampling=sampling)
+    leave(out, decide, parts, command, loaded.document.files, quiet)
     return 0 if found.open else NO_ANSWER
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from pfs_sim.errors import Problem
+
+if TYPE_CHECKING:
+    from pfs_sim.report.html.decision import Decision
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,6 +71,63 @@ def takes_quiet(function: F) -> F:
     return click.option(
         "--quiet", "-q", is_flag=True, help="Nothing on stderr but warnings and errors."
     )(function)
+
+
+def takes_out(function: F) -> F:
+    """--out: a folder with all of it."""
+    return click.option(
+        "--out", type=click.Path(path_type=Path), metavar="DIR",
+        help="Leave an HTML report, figures, tables (CSV, JSON), the resolved scenario and a "
+        "manifest in this folder; an earlier run there is replaced.",
+    )(function)
+
+
+def check_out(out: Path | None) -> None:
+    """InputError for a folder that holds anything but an earlier run, before hours of work."""
+    if out is not None:
+        from pfs_sim.report.folder import list_earlier_run
+
+        list_earlier_run(out)
+
+
+def write_call(
+    name: str, scenarios: Sequence[str], sets: Sequence[str], **options: Any
+) -> list[str]:
+    """The command that gives the same numbers, without the folders of one machine.
+
+    An underscore in the name of an option is a hyphen; what is not given is left out.
+    """
+    words = ["pfs-sim", name, *(Path(scenario).name for scenario in scenarios)]
+    for key, value in options.items():
+        option = f"--{key.replace('_', '-')}"
+        if value is True:
+            words.append(option)
+        elif isinstance(value, tuple):
+            for one in value:
+                words += [option, one]
+        elif value is not None and value is not False and value != "random":
+            words += [option, Path(value).name if key in ("cases", "against") else str(value)]
+    for change in sets:
+        words += ["--set", change]
+    return words
+
+
+def leave(
+    out: Path | None,
+    decide: Callable[[], Decision],
+    parts: Sequence[Any],
+    command: list[str],
+    inputs: Sequence[str],
+    quiet: bool,
+) -> None:
+    """Write the folder of a decision, where one was asked for."""
+    if out is None:
+        return
+    from pfs_sim.cli.screen import notice, write_plain
+    from pfs_sim.report.decisions import write_decision
+
+    names = write_decision(out, decide(), write_plain(parts), command=command, inputs=inputs)
+    notice(f"{len(names)} files in {out}", quiet)
 
 
 def balance(paths: int, sampling: str, quiet: bool = False) -> int:

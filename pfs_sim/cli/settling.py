@@ -125,8 +125,8 @@ def backtest(scenarios: tuple[str, ...], paths: int, seed: int, as_json: bool) -
 
     For each figure of a scenario's `published` block: the share of paths that lie below it, plus
     half of those at it (the probability integral transform). If priors are right, transforms of
-    many deals are spread evenly from 0 to 1. Without SCENARIO: the deals in ./scenarios, each
-    with the figures that its own file states.
+    many deals are spread evenly from 0 to 1. Without SCENARIO: the deals in ./scenarios, or those
+    that come with pfs-sim, each with the figures that its own file states.
 
     \b
     Examples:
@@ -167,9 +167,13 @@ def backtest(scenarios: tuple[str, ...], paths: int, seed: int, as_json: bool) -
 
 
 def find_shipped() -> list[Path]:
-    """Scenario files here: those in ./scenarios, or beside the package in its source tree."""
-    for folder in (Path("scenarios"), Path(__file__).resolve().parents[2] / "scenarios"):
-        found = sorted(folder.glob("*.yaml"))
-        if found:
-            return found
-    raise InputError("found no folder `scenarios` here; allowed: name the scenario files")
+    """Scenario files here: those in ./scenarios, or those that come with pfs-sim."""
+    from pfs_sim.reading.shipped import list_shipped
+
+    found = sorted(Path("scenarios").glob("*.yaml")) or list_shipped()
+    if not found:
+        raise InputError(
+            "found no scenario: none in ./scenarios, and none came with this installation; "
+            "allowed: name the files (pfs-sim backtest deal.yaml other.yaml)"
+        )
+    return found

@@ -24,16 +24,30 @@ from pfs_sim.results import Results
 
 
 class Influence(NamedTuple):
-    """A statistic, and what each path adds to its error: value − truth ≈ mean of `paths`."""
+    """A statistic, and what each path adds to its error: value − truth ≈ mean of `paths`.
+
+    `linear`: so well, for a mean and the mean of a tail, that the skewness of its paths is that
+    of its error.
+    """
 
     value: float
     paths: FloatArray
     sampling: Sampling
+    linear: bool = False
 
     @property
     def se(self) -> float:
         """Standard error of the statistic."""
         return self.sampling.find_standard_error(self.paths, np.ones(self.paths.size, dtype=bool))
+
+    @property
+    def estimate(self) -> Estimate:
+        """The statistic with its error."""
+        every = np.ones(self.paths.size, dtype=bool)
+        if self.linear:
+            return self.sampling.estimate(self.value, self.paths, every)
+        return Estimate(self.value, self.sampling.find_standard_error(self.paths, every),
+                        self.sampling.df)
 
     def minus(self, other: Influence) -> Estimate:
         """This statistic less another over the same paths, error from the paths' differences.
@@ -44,13 +58,13 @@ class Influence(NamedTuple):
             raise InputError(
                 f"paths pair up one to one, got {self.paths.size} and {other.paths.size}"
             )
-        apart = Influence(self.value - other.value, self.paths - other.paths, self.sampling)
-        return Estimate(apart.value, apart.se, self.sampling.df)
+        return self.plus(other, -1.0).estimate
 
     def plus(self, other: Influence, weight: float = 1.0) -> Influence:
         """This statistic plus another of the same paths, weighted."""
         paths = self.paths + weight * other.paths
-        return Influence(self.value + weight * other.value, paths, self.sampling)
+        linear = self.linear and other.linear
+        return Influence(self.value + weight * other.value, paths, self.sampling, linear)
 
 
 def find_pairing(a: Influence, b: Influence) -> float:
@@ -85,7 +99,8 @@ def find_influence(results: Results, table: MetricTable, address: str) -> Influe
         return Influence(found.value, _given_loss(x, found.value, options), sampling)
     paths = _weigh(x, defined, statistic, found, table, name, options, sampling)
     scaled = np.where(defined, paths, 0.0) * (x.size / count)
-    return Influence(found.value, scaled, sampling)
+    linear = statistic == "mean" or statistic.startswith("es")
+    return Influence(found.value, scaled, sampling, linear)
 
 
 def _weigh(

@@ -44,7 +44,7 @@ def mean(
     pairs: bool = False,
     sampling: Sampling = INDEPENDENT,
 ) -> Estimate:
-    """The mean over paths and its standard error.
+    """The mean over paths, its standard error and its skewness, which bends its interval.
 
     With `weights` (importance weights, non-negative) it is the self-normalized weighted mean,
     its error by linearization (Owen 2013, section 9.2). `pairs=True` is short for antithetic
@@ -71,8 +71,7 @@ def mean(
         influence = paths - value
         if weight is not None:
             influence *= weight * (n / total)
-        se = sampling.find_standard_error(influence, defined)
-    return Estimate(value, se, sampling.df)
+        return sampling.estimate(value, influence, defined)
 
 
 def find_moments(x: ArrayLike, sampling: Sampling = INDEPENDENT) -> tuple[Estimate, Estimate]:
@@ -87,7 +86,7 @@ def find_moments(x: ArrayLike, sampling: Sampling = INDEPENDENT) -> tuple[Estima
         off = paths - value
         if n < paths.size:
             off[~defined] = 0.0
-        average = Estimate(value, sampling.find_standard_error(off, defined), sampling.df)
+        average = sampling.estimate(value, off, defined)
         if n < 2:
             return average, UNDEFINED_ESTIMATE
         squares = np.multiply(off, off, out=off)

@@ -91,6 +91,20 @@ class Sampling:
         members = self.sum_groups(defined.view(np.int8))
         return _combine_groups(self.sum_groups(influence), int(np.count_nonzero(members)), n)
 
+    def estimate(self, value: float, influence: FloatArray, defined: BoolArray) -> Estimate:
+        """A mean with its standard error and its skewness, from centered influence values.
+
+        Of a few replicates the skewness is not known well enough to be of use: it is left at 0.
+        """
+        n = int(np.count_nonzero(defined))
+        if n < influence.size:
+            influence = np.where(defined, influence, 0.0)
+        members = int(np.count_nonzero(self.sum_groups(defined.view(np.int8))))
+        sums = self.sum_groups(influence)
+        se = _combine_groups(sums, members, n)
+        skew = 0.0 if self.replicates or members < FEWEST else _find_skewness(sums)
+        return Estimate(value, se, self.df, skew)
+
     def find_design_effect(self, share: BoolArray, defined: BoolArray) -> float:
         """Variance of an estimated probability over that under independent paths.
 
@@ -117,6 +131,17 @@ def _combine_groups(sums: FloatArray, groups: int, n: int) -> float:
     return math.sqrt(squares * groups / (groups - 1)) / n
 
 
+def _find_skewness(sums: FloatArray) -> float:
+    """Skewness of the mean of centered independent sums: theirs over the root of their number."""
+    squares = sums * sums
+    spread = float(np.sum(squares))
+    if not spread > 0.0:
+        return 0.0
+    return float(np.sum(squares * (sums / math.sqrt(spread)))) / spread
+
+
+FEWEST = 10
+"""Groups of paths below which a skewness says nothing."""
 INDEPENDENT = Sampling()
 
 

@@ -56,14 +56,15 @@ def find_shortfall_of_sorted(
     center = value - threshold
     scale = n / float(size)
     with np.errstate(invalid="ignore"):
-        if sampling.independent or paths is None:
-            spread = float(np.sum((scale * excess - center) ** 2)) + (n - taken) * center**2
-            se = math.sqrt(spread / (n - 1) / n)
-        else:
-            defined = ~np.isnan(paths)
+        if not (sampling.independent or paths is None):
             influence = scale * np.minimum(sign * paths - threshold, 0.0) - center
-            se = sampling.find_standard_error(influence, defined)
-    return Estimate(sign * value, se, sampling.df)
+            return sampling.estimate(sign * value, sign * influence, ~np.isnan(paths))
+        inside = scale * excess - center
+        spread = float(np.sum(inside**2)) + (n - taken) * center**2
+        cubes = float(np.sum(inside**3)) - (n - taken) * center**3
+    skew = cubes / spread / math.sqrt(spread) if spread > 0.0 else 0.0
+    se = math.sqrt(spread / (n - 1) / n)
+    return Estimate(sign * value, se, sampling.df, sign * skew if math.isfinite(skew) else 0.0)
 
 
 def expected_shortfall(
@@ -75,8 +76,9 @@ def expected_shortfall(
     that is inside (Acerbi and Tasche 2002, Journal of Banking & Finance 26, Definition 2.6),
     which is exact with ties and mass points. With threshold v, its influence on low tails is
     min(x - v, 0)/(1 - level) + v - ES, and the error follows (Trindade et al. 2007, JBF 31).
-    The error is undefined with fewer than two whole paths in the tail. In a small tail (under
-    about 50 paths) of a skewed quantity it is somewhat too small, as for any mean.
+    The error is undefined with fewer than two whole paths in the tail. That influence is skewed
+    the more the smaller the tail, and the interval longer on that side, as for any mean. In a
+    tail of under about 100 paths of which most are at one point it is somewhat too short.
     """
     paths = as_paths(x)
     return find_shortfall_of_sorted(

@@ -13,6 +13,7 @@ from pfs_sim.reading.overlays import extend, read_file
 from pfs_sim.reading.parsing import parse_scenario
 from pfs_sim.reading.plain import plain_data
 from pfs_sim.reading.sets import Sets, apply_sets
+from pfs_sim.reading.shipped import find_scenario
 from pfs_sim.reading.validation import place_finding, validate
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def load(
 ) -> Loaded:
     """Read a scenario from a file (a path) or from a mapping, change it by `sets`, validate it.
 
+    A bare name that is no file is a shipped scenario: `load("ct_family_stability")`.
     Raises ScenarioError with every problem of the step that fails: reading, `extends`, `--set`,
     validation, or the model's own findings. Warnings are kept beside the scenario.
     """
@@ -54,7 +56,7 @@ def read(source: str | os.PathLike[str] | Mapping[str, Any] | Document) -> Docum
         return source
     if isinstance(source, Mapping):
         return extend(plain_data(source))
-    return read_file(os.fspath(source))
+    return read_file(find_scenario(os.fspath(source)))
 
 
 def examine(document: Document, model: type[BaseModel] | None = None) -> Loaded:

@@ -115,7 +115,7 @@ def _cliffs(found: Integrity, cliffs: Sequence[Cliff]) -> list[Page]:
     return [lay_out("Cliffs", ("term", [c.term for c in shown]), columns, note)]
 
 
-def _headline(judgments: dict[str, Judgment]) -> Judgment | None:
+def find_effect_terms(judgments: dict[str, Judgment]) -> Judgment | None:
     """The terms on an effect: together, or the only one."""
     for name in (TOGETHER[EFFECT], ALL):
         if name in judgments and judgments[name].kind == EFFECT:
@@ -124,7 +124,7 @@ def _headline(judgments: dict[str, Judgment]) -> Judgment | None:
 
 
 def _scaled(found: Integrity, rows: Sequence[Scaled], *, enrolled: bool) -> list[Page]:
-    shown = [(row, _headline(row.judgments)) for row in rows]
+    shown = [(row, find_effect_terms(row.judgments)) for row in rows]
     judged = [(row, one) for row, one in shown if one is not None]
     if not judged:
         return []

@@ -112,7 +112,9 @@ def _define(sweep: Sweep) -> Page:
 def _say(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
-    return f"{value:,.10g}"
+    if isinstance(value, int) or abs(value) < 1e6:
+        return f"{value:,.{6 if isinstance(value, float) else 10}g}"
+    return f"{value:,.0f}"
 
 
 def say_solution(found: Solution, currency: str) -> str:
@@ -165,7 +167,7 @@ def say_solution(found: Solution, currency: str) -> str:
 
 
 def _say_x(value: float, se: float | None) -> str:
-    return format_value(value, se, "number") if se else f"{value:,.6g}"
+    return format_value(value, se, "number") if se else _say(value)
 
 
 def _size(se: float) -> str:

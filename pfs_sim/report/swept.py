@@ -16,7 +16,7 @@ from pfs_sim.report.summary import write_json
 from pfs_sim.results import write_rows
 
 OWN = {
-    CASES, "figures", NAME, "sweep.csv", "sweep.json", "sweep.parquet", "sweep.txt",
+    CASES, "figures", NAME, "report.html", "sweep.csv", "sweep.json", "sweep.parquet", "sweep.txt",
     "scenario.resolved.yaml",
 }
 
@@ -44,8 +44,9 @@ def write_sweep(
     asked: Sequence[str] = (),
 ) -> list[str]:
     """Write all but the cases, which are there already; returns the names of all files."""
+    from pfs_sim.report.decisions import decide_sweep
     from pfs_sim.report.figures import save_figures
-    from pfs_sim.report.figures.levers import draw_sweep
+    from pfs_sim.report.html.decision import write_decision_page
 
     rows = sweep.list_rows()
     write_text(folder / "sweep.json", write_json(sweep.to_json()))
@@ -54,7 +55,9 @@ def write_sweep(
     write_text(folder / "scenario.resolved.yaml", to_yaml(sweep.resolved))
     if find_spec("pyarrow") is not None:
         write_rows(rows, folder / "sweep.parquet")
-    save_figures([draw_sweep(sweep, asked)], folder / "figures")
-    manifest = describe_run(sweep.provenance, shlex.join(command), inputs, folder)
+    decision, said = decide_sweep(sweep, asked), shlex.join(command)
+    save_figures(decision.pictures, folder / "figures")
+    write_decision_page(decision, said, folder / "report.html")
+    manifest = describe_run(sweep.provenance, said, inputs, folder)
     write_text(folder / NAME, write_json(manifest))
     return [*manifest["files"], NAME]

@@ -27,13 +27,16 @@ def find(scenario: Scenario) -> Iterator[Finding]:
         contract,
         evaluation,
         links,
+        metrics,
         outcomes,
         program,
         terms,
         waterfall,
     )
 
-    rooms = (clock, program, outcomes, evaluation, terms, contract, capital, waterfall, links)
+    rooms = (
+        clock, program, outcomes, evaluation, terms, contract, metrics, capital, waterfall, links
+    )
     always: list[Check] = [check for room in rooms for check in room.CHECKS]
     expected: list[Check] = [check for room in rooms for check in getattr(room, "EXPECTED", ())]
     timeless = list(clock.check_calendar(scenario))

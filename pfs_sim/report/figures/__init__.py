@@ -1,10 +1,16 @@
-"""Pictures of a run. Every title says the finding; every axis its unit; a note paths and seed.
+"""Pictures of runs and decisions. Titles say the finding, axes their unit, a note paths and seed.
 
 style       fonts, colors, page, and how a picture is saved to the same bytes each time
 payments    what the government pays
 returns     what each investor earns
 cash        cumulative cash over time
 enrollment  enrolled against plan
+compared    differences by party, and who is better off; dollars by term
+levers      a sweep
+solved      a metric against its lever, the target and the answer
+frontiers   where all can sign, and what stands in the way
+risk        who holds which risk, alone and in all, tornado, loss by cause
+integrity   false payment, larger evaluations, noise, cliffs
 """
 
 from __future__ import annotations

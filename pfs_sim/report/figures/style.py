@@ -6,6 +6,8 @@ Letters in SVG are drawn as paths, so that a picture looks the same where no fon
 
 from __future__ import annotations
 
+import io
+import math
 import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
@@ -23,6 +25,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from pfs_sim.metrics.estimates import Estimate, Interval
 from pfs_sim.metrics.numerals import SYMBOLS
 from pfs_sim.results import Results
 
@@ -43,6 +46,7 @@ SETTINGS: dict[str, Any] = {
     "axes.titlesize": 9.5,
     "axes.titlelocation": "left",
     "axes.unicode_minus": True,
+    "axes.axisbelow": True,
     "xtick.color": GRAY,
     "ytick.color": GRAY,
     "xtick.labelcolor": INK,
@@ -82,6 +86,20 @@ class Told(Protocol):
     @property
     def provenance(self) -> dict[str, Any]:
         """The seed, among others."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a page is signed with where there is no run: the deal, paths, seed."""
+
+    paths: int
+    resolved: dict[str, Any]
+    provenance: dict[str, Any]
+
+
+def sign_as(name: str, currency: str, paths: int, seed: int) -> Signature:
+    """The signature of an analysis of one deal."""
+    return Signature(paths, {"name": name, "currency": currency}, {"seed": seed})
 
 
 @contextmanager
@@ -143,6 +161,16 @@ def save_picture(picture: Picture, folder: Path) -> list[Path]:
     return files
 
 
+def write_svg(picture: Picture) -> bytes:
+    """The picture as SVG, the same bytes each time."""
+    page = io.BytesIO()
+    about: dict[str, Any] = {"Date": None, "Creator": "pfs-sim", "Title": picture.title}
+    with styled(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        picture.figure.savefig(page, format="svg", metadata=about, facecolor="white")
+    return page.getvalue()
+
+
 def symbol_of(results: Told) -> str:
     """What stands before an amount."""
     currency = str(results.resolved.get("currency", "USD"))
@@ -156,6 +184,48 @@ def write_short(amount: float, symbol: str) -> str:
         if size >= 0.9995 * scale:
             return f"{sign}{symbol}{size / scale:.3g}{letter}"
     return f"{sign}{symbol}{size:.3g}"
+
+
+def leave_room(figure: Figure, labels: Sequence[str], most: float = 0.36) -> None:
+    """Space on the left for the names of rows."""
+    longest = max((len(line) for label in labels for line in label.split("\n")), default=0)
+    figure.subplots_adjust(left=min(0.03 + 0.0088 * longest, most))
+
+
+def fold(label: str, width: int = 34) -> str:
+    """The name of a row on at most two lines."""
+    lines = textwrap.wrap(label, width) or [""]
+    return "\n".join(lines if len(lines) <= 2 else [lines[0], f"{lines[1][: width - 2]} …"])
+
+
+def fold_path(path: str, width: int = 28) -> str:
+    """A dotted path on at most two lines, broken at a dot."""
+    if len(path) <= width:
+        return path
+    cuts = [i for i, letter in enumerate(path) if letter == "." and i <= width]
+    cut = cuts[-1] if cuts else width
+    rest = path[cut:]
+    return f"{path[:cut]}\n{rest if len(rest) <= width else '…' + rest[1 - width :]}"
+
+
+def draw_interval(
+    axes: Axes, place: float, found: Interval | Estimate, color: str, *, dot: bool = True
+) -> None:
+    """A dot and its 95 % interval on a row; nothing where there is no value."""
+    interval = found.interval() if isinstance(found, Estimate) else found
+    if not math.isfinite(interval.value):
+        return
+    if math.isfinite(interval.low) and math.isfinite(interval.high):
+        axes.hlines(place, interval.low, interval.high, color=color, lw=1.6, zorder=3)
+    if dot:
+        axes.plot([interval.value], [place], "o", color=color, ms=4.5, zorder=4)
+
+
+def name_rows(axes: Axes, labels: Sequence[str]) -> None:
+    """Rows from the top down, named on the left."""
+    axes.set_yticks(range(len(labels)), [fold(label) for label in labels], fontsize=8)
+    axes.set_ylim(len(labels) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
 
 
 def write_percent(share: float) -> str:

@@ -2,6 +2,7 @@
 
 deck          all that is known of a deal: the run, its draws, paths lived again, analyses
 page          decks become the file
+decision      the page of a command that helps to decide
 analyses      what other analyses found, in the form that a deck holds
 answer        four sentences with numbers
 deal, words   what the deal is, its terms in plain language

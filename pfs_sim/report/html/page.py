@@ -30,7 +30,7 @@ from pfs_sim.report.html.time_chart import draw_investors_to_date, draw_payments
 from pfs_sim.report.parties import find_sections
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
 LARGEST = 2_000_000
 """Bytes of a report that can be passed on."""
@@ -60,19 +60,25 @@ def render_report(decks: Sequence[Deck]) -> str:
 
 def _render(decks: Sequence[Deck], *, brief: bool) -> str:
     first = decks[0]
-    return _environment().get_template("report.html").render(
+    return find_template("report.html").render(
         title=first.name if len(decks) == 1 else f"{len(decks)} contracts compared",
         language="en",
         decks=[lay_out(deck, place, brief=brief) for place, deck in enumerate(decks)],
         several=len(decks) > 1,
         compared=lay_out_comparison(decks) if len(decks) > 1 else None,
-        style=_read("style.css"),
-        script=_read("script.js"),
+        style=read_part("style.css"),
+        script=read_part("script.js"),
     )
 
 
-def _read(name: str) -> str:
+def read_part(name: str) -> str:
+    """The style or the script of every page."""
     return files("pfs_sim.report.html").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def find_template(name: str) -> Template:
+    """A page to be filled."""
+    return _environment().get_template(name)
 
 
 @cache
