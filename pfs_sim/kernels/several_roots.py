@@ -61,9 +61,19 @@ def solve_several(
     in_log, in_time, out_log, out_time = two_sums(flows, spans, scale, a)
     width = end - a
     best, touch, roots, ambiguous = math.nan, math.nan, 0, False
+    # The bracket of a root that is not solved unless it may be the nearest; the end of the last
+    # step that was too long, whose sums serve again.
+    low, high, pending = 0.0, 0.0, False
+    far, far_in, far_in_time, far_out, far_out_time = math.inf, 0.0, 0.0, 0.0, 0.0
     for walked in range(_MOST_WALKED):
         b = min(a + width, end)
-        in_log_b, in_time_b, out_log_b, out_time_b = two_sums(flows, spans, scale, b)
+        if far <= b:
+            b, in_log_b, in_time_b, out_log_b, out_time_b = (
+                far, far_in, far_in_time, far_out, far_out_time
+            )  # fmt: skip
+            far = math.inf
+        else:
+            in_log_b, in_time_b, out_log_b, out_time_b = two_sums(flows, spans, scale, b)
         g, g_b = in_log - out_log, in_log_b - out_log_b
         # Mean times fall as x grows, so these two bound the slope of g on [a, b].
         highest_slope, lowest_slope = out_time - in_time_b, out_time_b - in_time
@@ -74,10 +84,13 @@ def solve_several(
         crosses = (g >= 0.0) != (g_b >= 0.0)
         if monotone:
             if crosses:
-                x, sure = _solve_between(flows, spans, scale, a, b)
-                best = _nearer(best, x, periods_per_year)
                 roots += 1
-                ambiguous = ambiguous or not sure
+                if not pending or _is_nearer(a, b, low, high, periods_per_year):
+                    low, high, pending = a, b, True
+                elif not _is_nearer(low, high, a, b, periods_per_year):
+                    x, sure = _solve_between(flows, spans, scale, a, b)
+                    best = _nearer(best, x, periods_per_year)
+                    ambiguous = ambiguous or not sure
         elif crosses or not (
             _keeps_above(in_log, in_time, in_log_b, in_time_b, out_log, out_log_b, b - a, noise)
             or _keeps_above(
@@ -88,6 +101,9 @@ def solve_several(
             lost = abs(g) <= small and abs(g_b) <= small and b - a <= _FLAT_WIDTH
             if not lost and b - a > _NARROW * (1.0 + abs(a)):
                 width = 0.5 * (b - a)
+                far, far_in, far_in_time, far_out, far_out_time = (
+                    b, in_log_b, in_time_b, out_log_b, out_time_b
+                )  # fmt: skip
                 continue
             x, is_root = _solve_flat(flows, spans, scale, a, b, periods_per_year)
             if is_root:
@@ -102,6 +118,10 @@ def solve_several(
         width *= 2.0
     else:
         ambiguous = True
+    if pending:
+        x, sure = _solve_between(flows, spans, scale, low, high)
+        best = _nearer(best, x, periods_per_year)
+        ambiguous = ambiguous or not sure
     if ambiguous or roots > 1:
         return touch if math.isnan(best) else best, _SEVERAL
     return (best, _SEVERAL_UNIQUE) if roots == 1 else (math.nan, _NO_ROOT)
@@ -151,13 +171,32 @@ def _nearer(best: float, x: float, periods_per_year: float) -> float:
 
 
 @jit
+def _is_nearer(
+    a: float, b: float, low: float, high: float, periods_per_year: float
+) -> bool:
+    """Whether each rate in [a, b] is nearer zero than every one in [low, high]."""
+    farthest = max(
+        abs(effective_rate(a, periods_per_year)), abs(effective_rate(b, periods_per_year))
+    )
+    if low <= 0.0 <= high:
+        return False
+    nearest = min(
+        abs(effective_rate(low, periods_per_year)), abs(effective_rate(high, periods_per_year))
+    )
+    return farthest < nearest
+
+
+@jit
 def _solve_between(
     flows: Floats, spans: Spans, scale: float, a: float, b: float
 ) -> tuple[float, bool]:
     """The root in [a, b], on which g is monotone and changes sign; whether it stayed inside."""
     in_log, in_time, out_log, out_time = two_sums(flows, spans, scale, a)
     low, high, positive_at_low = a, b, in_log >= out_log
-    x = 0.5 * (a + b)
+    # Where a straight line from a meets zero, if that is inside.
+    x = a - (in_log - out_log) / (out_time - in_time) if out_time != in_time else a
+    if not a < x < b:
+        x = 0.5 * (a + b)
     for step_number in range(_MOST_STEPS):
         in_log, in_time, out_log, out_time = two_sums(flows, spans, scale, x)
         g, slope = in_log - out_log, out_time - in_time
