@@ -25,6 +25,7 @@ from numba.core import config as numba_config
 from numba.core import types
 from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import register_pass
+from numba.core.lowering import Lower
 from numba.core.typed_passes import NativeLowering
 
 from pfs_sim.kernels.cache import announced_folder
@@ -76,6 +77,15 @@ def once(function: F) -> F:
     return _compiled(function, inner=True, _nrt=False, forceinline=True)
 
 
+def apart(function: F) -> F:
+    """As :func:`lean`, and never dissolved: a large function that is called in many places.
+
+    LLVM found every sampler worth dissolving wherever it is called, which made a hundredfold of
+    the outcomes' code and minutes of compiling.
+    """
+    return _compiled(function, apart=True, _nrt=False)
+
+
 def stage(function: F) -> F:
     """As :func:`lean`, for a large function that others call by its address (`called`)."""
     return _compiled(function, _nrt=False, no_cfunc_wrapper=False)
@@ -114,16 +124,20 @@ def called(function: Callable[..., Any], *arguments: Any) -> Any:
     return _addresses[function, kinds]
 
 
-def _compiled(function: F, inner: bool = False, **flags: bool) -> F:
+def _compiled(function: F, inner: bool = False, apart: bool = False, **flags: bool) -> F:
     """Numba looks at its cache folder when a function is decorated, and only then.
 
     So the setting is ours for that moment and the caller's again afterwards: other packages in
     the same process keep their own cache.
     """
     options: dict[str, Any] = {"nogil": True, "cache": _folder is not None}
-    options |= {"no_cfunc_wrapper": True, **flags}
+    # Numba hands the wish to dissolve on to whatever is called, unless that says no.
+    options |= {"no_cfunc_wrapper": True, "forceinline": False, **flags}
     if inner or function.__name__.startswith("_"):
-        options |= {"no_cpython_wrapper": True, "cache": False, "pipeline_class": _Inner}
+        options |= {"no_cpython_wrapper": True, "cache": False}
+        options["pipeline_class"] = _InnerApart if apart else _Inner
+    elif apart:
+        options["pipeline_class"] = _Apart
     before = getattr(config, "CACHE_DIR", "")
     config.CACHE_DIR = str(_folder or before)
     try:
@@ -165,20 +179,66 @@ class _WriteDown(NativeLowering):
 _BAD_CALL = ctypes.cast(ctypes.pythonapi.PyErr_BadArgument, ctypes.c_void_p).value
 """Where a call from Python goes: it returns nothing, with a TypeError."""
 
-cast(Any, register_pass)(mutates_CFG=True, analysis_only=False)(_WriteDown)
+class _LowerApart(Lower):
+    """Numba's lowering of a function that LLVM may not dissolve."""
+
+    def setup_function(self, fndesc: Any) -> None:
+        """Say so to LLVM."""
+        cast(Any, super()).setup_function(fndesc)
+        cast(Any, self).function.attributes.add("noinline")
 
 
-class _Inner(Compiler):
+class _LowerAndCompile(NativeLowering):
+    """The last step of a function that is called and not dissolved."""
+
+    _name = "pfs_sim_apart"
+
+    @property
+    def lowering_class(self) -> Any:
+        """What lowers it."""
+        return _LowerApart
+
+
+class _WriteDownApart(_WriteDown):
+    """The last step of an inner function that is called and not dissolved."""
+
+    _name = "pfs_sim_write_down_apart"
+
+    @property
+    def lowering_class(self) -> Any:
+        """What lowers it."""
+        return _LowerApart
+
+
+for _step in (_WriteDown, _LowerAndCompile, _WriteDownApart):
+    cast(Any, register_pass)(mutates_CFG=True, analysis_only=False)(_step)
+
+
+class _Ours(Compiler):
     """Numba's compiler with another last step."""
 
+    last_step: Any = NativeLowering
+
     def define_pipelines(self) -> list[Any]:
-        """Its pipelines, with `_WriteDown` in the place of the step that makes machine code."""
+        """Its pipelines, with our step in the place of the one that makes machine code."""
         managers: list[Any] = cast(Any, super()).define_pipelines()
         for manager in managers:
             manager.passes = [
-                (_WriteDown if step is NativeLowering else step, reason)
+                (self.last_step if step is NativeLowering else step, reason)
                 for step, reason in manager.passes
             ]
             manager._finalized = False
             manager.finalize()
         return managers
+
+
+class _Inner(_Ours):
+    last_step = _WriteDown
+
+
+class _InnerApart(_Ours):
+    last_step = _WriteDownApart
+
+
+class _Apart(_Ours):
+    last_step = _LowerAndCompile

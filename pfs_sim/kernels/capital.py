@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, inner, lean, once
+from pfs_sim.kernels._jit import apart, inline, inner, once
 from pfs_sim.tables.ledger import (
     CALL,
     DRAW,
@@ -240,7 +240,7 @@ def _pay_coupon(held: Any, flows: F8, uses: F8, i: int, t: int, share: float) ->
     flows[FLOW, i, t] += amount
 
 
-@lean
+@apart
 def _pay_in_part(
     lines: int,
     deal: Any,
@@ -362,7 +362,7 @@ def _pay_step(
     return float(paid)
 
 
-@lean
+@apart
 def _pay_shares(
     step: Any,
     t: int,
@@ -434,7 +434,7 @@ def _owed(
     return max(0.0, _hurdle(hurdle, flows, i, t, growth))
 
 
-@lean
+@apart
 def _hurdle(hurdle: Any, flows: F8, i: int, t: int, growth: float) -> float:
     """What a tranche is owed on grid point `t` at a target return, after what it got so far.
 

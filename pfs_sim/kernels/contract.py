@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, inner, lean, once
+from pfs_sim.kernels._jit import apart, inline, inner, once
 from pfs_sim.kernels.random import Rng, open_stream, uniform
 from pfs_sim.tables.ledger import (
     BROUGHT,
@@ -191,7 +191,7 @@ def _superseded(term: Any, links: I8, claims: Records) -> bool:
     return False
 
 
-@inner
+@apart
 def release(
     tables: ContractTables,
     links: I8,
@@ -218,7 +218,7 @@ def release(
         claim.withheld = 0.0
 
 
-@lean
+@apart
 def _owed_return(
     pays: int, target: float, deal: Any, links: I8, flows: F8, holding: Records, t: int
 ) -> float:
@@ -241,7 +241,7 @@ def _owed_return(
     return max(0.0, owed)
 
 
-@lean
+@apart
 def _switched(term: Any, links: I8, flows: F8, t: int, amount: float) -> float:
     """A payment whose part beyond the hurdle of its tranches is multiplied by a factor."""
     balance = 0.0
@@ -369,7 +369,7 @@ def _fails(
     return bool(failed[q, year] == _FAILS)
 
 
-@lean
+@apart
 def _lose(
     payor: Any, share: float, amounts: F8, late: F8, grid: F8, j: int, part: int, t: int
 ) -> float:
@@ -441,7 +441,7 @@ def _scale(part: F8, first: int, last: int, total: float, room: float) -> float:
     return room
 
 
-@lean
+@apart
 def _cut(
     amounts: F8, grid: F8, j: int, t: int, later: int, excess: float, carry: int
 ) -> None:

@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.kernels._jit import apart, inline, lean
 from pfs_sim.kernels._popcount import popcount
 from pfs_sim.kernels.random import ONE, ZERO, Floats, Rng, next_word, uniform
 
@@ -51,7 +51,7 @@ LOG_FACTORIAL = _log_factorials()
 STIRLING_TAIL = _small_tails()
 
 
-@lean
+@apart
 def binomial(rng: Rng, n: float, p: float) -> float:
     """Draw how many of ``n`` people have an event of probability ``p``.
 
@@ -174,7 +174,7 @@ def _stirling_tail(k: float) -> float:
     return x * (1.0 / 12.0 - y * (1.0 / 360.0 - y * (1.0 / 1260.0 - y / 1680.0)))
 
 
-@lean
+@apart
 def poisson(rng: Rng, mean: float) -> float:
     """Draw a number of arrivals with the given mean."""
     if not mean > 0.0:

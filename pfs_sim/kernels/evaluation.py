@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, inner, lean, once
+from pfs_sim.kernels._jit import apart, inline, once
 from pfs_sim.tables.ledger import Findings, Records
 from pfs_sim.tables.money import (
     Counted,
@@ -83,7 +83,7 @@ def measure(
         findings.valid[m, e] = 1 if missing == _EXISTS else 0
 
 
-@inner
+@apart
 def look_at_program(
     tables: EvaluationTables, people: People, t: int, given: F8, stop: int, last_known: Records
 ) -> None:
@@ -239,7 +239,7 @@ def _passes(
     return bool(difference >= record.critical * math.sqrt(variance))
 
 
-@lean
+@apart
 def _cohort_size(enrolled: F8, t: int, n1: float, n0: float) -> float:
     """Mean clients in a cluster where a cohort's arm is one, of the cohorts enrolled before `t`."""
     cells = 0.0
@@ -250,7 +250,7 @@ def _cohort_size(enrolled: F8, t: int, n1: float, n0: float) -> float:
     return max(1.0, (n1 + n0) / cells) if cells > 0.0 else 1.0
 
 
-@inline
+@apart
 def _person_measure(
     record: Any, inputs: Records, sample: F8, sums: F8, person: F8, e: int, true_mode: int
 ) -> tuple[float, int]:
@@ -311,7 +311,7 @@ def _sum(values: F8, start: int, end: int) -> float:
     return total
 
 
-@lean
+@apart
 def _exits_of_type(
     exits: F8, completed: bool, y: int, since: int, t: int, stop: int
 ) -> float:
@@ -331,7 +331,7 @@ def _exits_of_type(
     return total
 
 
-@inline
+@apart
 def _combined(record: Any, inputs: Records, t: int, finding: Records) -> tuple[float, int]:
     """A measure made of other measures, which have been looked at before."""
     kind, first, last = record.kind, record.inputs, record.inputs_end

@@ -14,10 +14,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inner, lean
+from pfs_sim.kernels._jit import apart, forced, inner, lean
 from pfs_sim.kernels._popcount import popcount
 from pfs_sim.kernels.counts import binomial
-from pfs_sim.kernels.random import ONE, TWO, ZERO, Rng, Word, Words, open_at, philox_block
+from pfs_sim.kernels.random import ONE, TWO, ZERO, Rng, Word, Words, one_block, open_at, philox_block
 from pfs_sim.tables.people import LANES
 
 F8 = npt.NDArray[np.float64]
@@ -42,7 +42,7 @@ _ROW = [np.uint64(LANES * i) for i in range(12)]
 _KEY, _INDEX, _BLOCK, _UNDECIDED, _DIGITS, _HITS, _OWNER, _W0, _W1, _W2, _W3, _WAITING = _ROW
 
 
-@inner
+@forced
 def ask(
     lanes: Words,
     rng: Rng,
@@ -65,8 +65,7 @@ def ask(
     elif p >= 1.0:
         answers[owner] += n
     elif n > MOST:
-        open_at(rng, key, index, path, np.uint64(piece) << PIECE)
-        answers[owner] += binomial(rng, n, p)
+        answers[owner] += _draw_alone(rng, key, index, path, piece, n, p)
     else:
         digits, block = np.uint64(p * _WORD_RANGE), np.uint64(piece) << PIECE
         while n > 0.0:
@@ -85,7 +84,16 @@ def ask(
             n -= trials
 
 
-@lean
+@inner
+def _draw_alone(
+    rng: Rng, key: int | Word, index: int | Word, path: int, piece: int, n: float, p: float
+) -> float:
+    """A draw that is too large for the lanes."""
+    open_at(rng, key, index, path, np.uint64(piece) << PIECE)
+    return binomial(rng, n, p)
+
+
+@apart
 def answer(lanes: Words, path: int, answers: F8) -> None:
     """Draw what was asked for, and add it to the answers of those who asked.
 
@@ -156,7 +164,7 @@ def _settle(lanes: Words, j: Word, path: Word) -> None:
     block, rest = lanes[_BLOCK + j] + TWO, lanes[_UNDECIDED + j]
     digits = lanes[_DIGITS + j]
     while rest > ZERO:
-        low, high = philox_block(lanes[_KEY + j], block, lanes[_INDEX + j], path)
+        low, high = one_block(lanes[_KEY + j], block, lanes[_INDEX + j], path)
         lanes[_HITS + j] += ONE if low < digits else ZERO
         rest -= ONE
         if rest > ZERO:

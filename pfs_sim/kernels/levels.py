@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inner
+from pfs_sim.kernels._jit import forced, inner
 from pfs_sim.tables.people import Kind, OutcomePlan, Scale
 from pfs_sim.tables.state import TREATED, Group
 
@@ -84,7 +84,7 @@ def set_level(
     level[SHARE, k, y, slot] = share
 
 
-@inner
+@forced
 def expect_client(fact: Any, level: float, share: float) -> float:
     """Expected value of one client's outcome (a milestone: of one period of service)."""
     if fact.kind == Kind.EVENT or fact.kind == Kind.MILESTONE:

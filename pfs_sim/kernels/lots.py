@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inner, lean, once
+from pfs_sim.kernels._jit import apart, forced, inner, once
 from pfs_sim.tables.people import NO_CLASS, Kind, OutcomePlan, Seen
 from pfs_sim.tables.state import CLIENTS, COMPLETED, CONTROL, LEFT, NO_SHOW, TREATED, Lots
 
 F8 = npt.NDArray[np.float64]
 
 
-@once
+@apart
 def gather(
     outcomes: OutcomePlan, k: int, stop: int, enrolled: F8, exits: F8, together: Lots
 ) -> int:
@@ -103,7 +103,7 @@ def same_clients(fact: Any, other: Any) -> bool:
     )
 
 
-@lean
+@apart
 def _gather_cut(
     outcomes: OutcomePlan, k: int, first: int, last: int, stop: int, exits: F8, together: Lots
 ) -> int:
@@ -146,7 +146,7 @@ def _gather_cut(
     return extra
 
 
-@inner
+@forced
 def sample_of(j: int, duration: int) -> int:
     """Class of a bucket; those cut short left early."""
     if j == duration + 1:

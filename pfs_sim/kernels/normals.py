@@ -15,7 +15,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.kernels._jit import apart, inline, lean
 from pfs_sim.kernels.random import ZERO, Floats, Rng, next_word, uniform
 
 LAYERS = 256
@@ -63,7 +63,7 @@ def normal(rng: Rng) -> float:
     return _normal_near_edge(rng, word)
 
 
-@lean
+@apart
 def _normal_near_edge(rng: Rng, word: np.uint64) -> float:
     """Settle a draw that fell outside the part of its layer that is surely under the curve."""
     while True:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inner, lean
+from pfs_sim.kernels._jit import apart, inner, lean
 from pfs_sim.kernels.counts import poisson
 from pfs_sim.kernels.expectations import COUNTED, start_states
 from pfs_sim.kernels.groups import ready_later
@@ -23,7 +23,7 @@ from pfs_sim.tables.state import LEFT, RECORDED, TREATED, Group
 F8 = npt.NDArray[np.float64]
 
 
-@inner
+@apart
 def draw_group(
     rng: Rng, fact: Any, row: F8, m: float, level: float, share: float, frozen: int
 ) -> float:
@@ -57,7 +57,7 @@ def draw_group(
     return float(m * level + normal(rng) * math.sqrt(m) * row[fact.sd])
 
 
-@lean
+@apart
 def _draw_clusters(rng: Rng, fact: Any, m: float, p: float) -> float:
     """Clusters of equal size, the last one smaller, each with a probability of its own."""
     size = fact.cluster if fact.cluster > 0.0 else m

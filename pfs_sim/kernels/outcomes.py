@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import once, stage
+from pfs_sim.kernels._jit import apart, once, stage
 from pfs_sim.kernels.lanes import SECOND, THIRD, answer, ask
 from pfs_sim.kernels.levels import LEVEL, SHARE, expect_client, set_level
 from pfs_sim.kernels.lots import gather, same_clients, sample_of
@@ -188,7 +188,7 @@ def _draw(fact: Any, rng: Rng, row: F8, path: int, parts: int, together: Lots) -
         _record(fact, fact.key, rng, row, path, parts, together.measured, together)
 
 
-@once
+@apart
 def _draw_matched(
     fact: Any, k: int, rng: Rng, row: F8, path: int, parts: int, together: Lots
 ) -> None:
@@ -224,7 +224,7 @@ def _draw_matched(
         sums[RECORDED, k, MATCHED, here.sample, here.vintage] += fact.units * drawn[i]
 
 
-@once
+@apart
 def _record(
     fact: Any,
     key: Any,

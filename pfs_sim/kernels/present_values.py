@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pfs_sim.kernels._jit import jit
+from pfs_sim.kernels._jit import apart, jit
 
 Floats = NDArray[np.float64]
 Spans = tuple[int, int, int, int]
@@ -21,7 +21,7 @@ _SPLITTER = 134217729.0
 """2^27 + 1, which splits a double into two halves (Dekker 1971)."""
 
 
-@jit
+@apart
 def find_spans(flows: Floats, first: int, last: int) -> Spans:
     """First and last receipt, first and last payment; at least one of each lies in the flows."""
     in_first, out_first = last, last
@@ -34,7 +34,7 @@ def find_spans(flows: Floats, first: int, last: int) -> Spans:
     return in_first, in_last, out_first, out_last
 
 
-@jit
+@apart
 def two_sums(
     flows: Floats, spans: Spans, scale: float, x: float
 ) -> tuple[float, float, float, float]:
@@ -71,7 +71,7 @@ def _one_sum(
     return math.log(total) - x * heaviest, heaviest - ratio * (times / total)
 
 
-@jit
+@apart
 def present_value(
     flows: Floats, spans: Spans, scale: float, v: float, forward: bool
 ) -> tuple[float, float, float]:

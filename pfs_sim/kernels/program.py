@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, lean, once, stage
+from pfs_sim.kernels._jit import inline, once, stage
 from pfs_sim.kernels.counts import binomial, poisson
 from pfs_sim.kernels.lanes import answer, ask
 from pfs_sim.kernels.random import Rng, open_stream, uniform
@@ -232,7 +232,7 @@ def _refer(
     ask(lanes, rng, program.consent_key, index, path, 0, referred[t], p, t, eligible)
 
 
-@lean
+@once
 def _assign(
     program: Any,
     rng: Rng,
@@ -279,7 +279,7 @@ def _assign_expected(
     return new, others
 
 
-@lean
+@once
 def _assign_in_turn(
     program: Any,
     rng: Rng,
@@ -369,7 +369,7 @@ def _expect_leaving(
                 others *= 1.0 - p
 
 
-@inline
+@once
 def _grow_hazard(program: Any, hazard: F8, row: F8, a: int) -> float:
     """Λ(a+1) − Λ(a)."""
     if program.hazard == Hazard.EXPONENTIAL:
@@ -381,7 +381,7 @@ def _grow_hazard(program: Any, hazard: F8, row: F8, a: int) -> float:
     return float(hazard[a])
 
 
-@inline
+@once
 def _probability(growth: float, factor: float, logit: int) -> float:
     """Probability of leaving in a period: the factor on the hazard, or on the odds."""
     if factor <= 0.0 or growth <= 0.0:

@@ -100,10 +100,16 @@ def philox_block(key: Word, block: Word, index: Word, path: Word) -> tuple[Word,
     return x0 | (x1 << _HALF), x2 | (x3 << _HALF)
 
 
+@lean
+def one_block(key: Word, block: Word, index: Word, path: Word) -> tuple[Word, Word]:
+    """As `philox_block`, called and not dissolved: for who needs one block and not a loop."""
+    return philox_block(key, block, index, path)
+
+
 @inline
 def open_stream(rng: Rng, key: int | Word, index: int | Word, path: int | Word) -> None:
     """Point the generator at the start of the stream (key, index, path)."""
-    low, high = philox_block(np.uint64(key), ZERO, np.uint64(index), np.uint64(path))
+    low, high = one_block(np.uint64(key), ZERO, np.uint64(index), np.uint64(path))
     open_made(rng, key, index, path, low, high)
 
 
@@ -113,12 +119,12 @@ def open_at(
 ) -> None:
     """Point the generator at a later block of the stream (key, index, path)."""
     first = np.uint64(block)
-    low, high = philox_block(np.uint64(key), first, np.uint64(index), np.uint64(path))
+    low, high = one_block(np.uint64(key), first, np.uint64(index), np.uint64(path))
     open_made(rng, key, index, path, low, high)
     rng.state[_BLOCK] = first + ONE
 
 
-@inline
+@forced
 def open_made(
     rng: Rng, key: int | Word, index: int | Word, path: int | Word, low: Word, high: Word
 ) -> None:
@@ -136,7 +142,7 @@ def open_made(
 
 
 @lean
-def _refill(rng: Rng) -> None:
+def refill(rng: Rng) -> None:
     """Make the blocks that follow; the positions start again at the head of the buffer."""
     state = rng.state
     words = rng.words
@@ -160,7 +166,7 @@ def next_word(rng: Rng) -> Word:
     state = rng.state
     position = state[_NEXT]
     if position == state[_FILLED]:
-        _refill(rng)
+        refill(rng)
         position = ZERO
     state[_NEXT] = position + ONE
     word: Word = rng.words[position]

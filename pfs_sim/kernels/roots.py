@@ -17,7 +17,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pfs_sim.kernels._jit import jit
+from pfs_sim.kernels._jit import apart, jit
 from pfs_sim.kernels.several_roots import solve_several
 from pfs_sim.statuses import IrrStatus
 
@@ -57,7 +57,7 @@ def solve_log_rate(flows: Floats, n: int, periods_per_year: float) -> tuple[floa
     return solve_several(flows, first, last, scale, periods_per_year)
 
 
-@jit
+@apart
 def _survey(flows: Floats, n: int) -> tuple[int, int, int, int, float]:
     """First and last flow, the first flow of the second sign, changes of sign, largest amount.
 
@@ -84,7 +84,7 @@ def _survey(flows: Floats, n: int) -> tuple[int, int, int, int, float]:
     return first, last, split, changes, largest
 
 
-@jit
+@apart
 def solve_one_change(
     flows: Floats, first: int, last: int, split: int, scale: float
 ) -> tuple[float, int]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 
-from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.kernels._jit import apart, inline, lean
 from pfs_sim.kernels.counts import binomial, poisson
 from pfs_sim.kernels.normals import normal
 from pfs_sim.kernels.random import Rng, uniform
@@ -37,7 +37,7 @@ def exponential(rng: Rng) -> float:
     return -math.log(uniform(rng))
 
 
-@lean
+@apart
 def gamma(rng: Rng, shape: float) -> float:
     """Draw a gamma variate of unit scale: mean and variance ``shape``.
 
@@ -80,7 +80,7 @@ def _log_gamma_variate(rng: Rng, shape: float) -> float:
     return value + math.log(uniform(rng)) / shape
 
 
-@lean
+@apart
 def beta(rng: Rng, a: float, b: float) -> float:
     """Draw a beta variate, mean a / (a + b), as the share of one gamma in the sum of two."""
     if a >= 1.0 and b >= 1.0:
@@ -93,7 +93,7 @@ def beta(rng: Rng, a: float, b: float) -> float:
     return 1.0 / (1.0 + math.exp(gap))
 
 
-@lean
+@apart
 def negative_binomial(rng: Rng, dispersion_k: float, mean: float) -> float:
     """Draw a count with the given mean and variance mean + mean**2 / dispersion_k.
 
@@ -104,7 +104,7 @@ def negative_binomial(rng: Rng, dispersion_k: float, mean: float) -> float:
     return poisson(rng, gamma(rng, dispersion_k) * (mean / dispersion_k))
 
 
-@lean
+@apart
 def beta_binomial(rng: Rng, n: float, p: float, icc: float) -> float:
     """Draw how many of ``n`` people in one cluster have an event of mean probability ``p``.
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 
-from pfs_sim.kernels._jit import jit
+from pfs_sim.kernels._jit import apart, jit
 from pfs_sim.kernels.present_values import (
     Floats,
     Spans,
@@ -45,7 +45,7 @@ _BEYOND = 0.0137
 """The walk starts and ends so far outside the roots, and on no round rate."""
 
 
-@jit
+@apart
 def solve_several(
     flows: Floats, first: int, last: int, scale: float, periods_per_year: float
 ) -> tuple[float, int]:
@@ -127,7 +127,7 @@ def solve_several(
     return (best, _SEVERAL_UNIQUE) if roots == 1 else (math.nan, _NO_ROOT)
 
 
-@jit
+@apart
 def _farthest_root(flows: Floats, anchor: int, first: int, last: int, scale: float) -> float:
     """How far from zero a root can lie on the side on which the flow at ``anchor`` outweighs all.
 
@@ -158,7 +158,7 @@ def _keeps_above(
     return ends and (from_a or from_b)
 
 
-@jit
+@apart
 def _nearer(best: float, x: float, periods_per_year: float) -> float:
     """The one of two log rates whose effective annual rate is nearer zero; NaN is no rate."""
     if math.isnan(best):
@@ -170,7 +170,7 @@ def _nearer(best: float, x: float, periods_per_year: float) -> float:
     return x if d_x < d_best or (d_x == d_best and abs(x) < abs(best)) else best
 
 
-@jit
+@apart
 def _is_nearer(
     a: float, b: float, low: float, high: float, periods_per_year: float
 ) -> bool:
@@ -186,7 +186,7 @@ def _is_nearer(
     return farthest < nearest
 
 
-@jit
+@apart
 def _solve_between(
     flows: Floats, spans: Spans, scale: float, a: float, b: float
 ) -> tuple[float, bool]:
@@ -218,7 +218,7 @@ def _solve_between(
     return x, False
 
 
-@jit
+@apart
 def _polish(flows: Floats, spans: Spans, scale: float, x: float) -> float:
     """Newton on the present value itself, evaluated as if in twice the precision.
 
@@ -239,7 +239,7 @@ def _polish(flows: Floats, spans: Spans, scale: float, x: float) -> float:
     return -math.log(v) if forward else math.log(v)
 
 
-@jit
+@apart
 def _solve_flat(
     flows: Floats, spans: Spans, scale: float, a: float, b: float, periods_per_year: float
 ) -> tuple[float, bool]:
@@ -260,7 +260,7 @@ def _solve_flat(
     return (turn, False) if math.isnan(best) else (best, True)
 
 
-@jit
+@apart
 def _turning_point(flows: Floats, spans: Spans, scale: float, a: float, b: float) -> float:
     """Where g turns between a and b, found by halving; an end, if it does not."""
     _, in_time, _, out_time = two_sums(flows, spans, scale, a)
@@ -275,7 +275,7 @@ def _turning_point(flows: Floats, spans: Spans, scale: float, a: float, b: float
     return 0.5 * (a + b)
 
 
-@jit
+@apart
 def _halve(flows: Floats, spans: Spans, scale: float, a: float, b: float) -> float:
     """A root between a and b, at which the present value has different signs."""
     positive = _balance(flows, spans, scale, a) > 0.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import lean
+from pfs_sim.kernels._jit import forced
 from pfs_sim.kernels.random import ONE, TWO, ZERO, Rng, Word, philox_block
 
 F8 = npt.NDArray[np.float64]
@@ -23,7 +23,7 @@ _SIXTEEN = np.uint64(16)
 _FOUR = np.uint64(4)
 
 
-@lean
+@forced
 def spread(
     rng: Rng,
     key: Word,

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from pfs_sim.kernels._jit import inner
+from pfs_sim.kernels._jit import forced, inner
 from pfs_sim.kernels.counts import binomial
 from pfs_sim.kernels.random import Rng
 
@@ -18,7 +18,7 @@ _ARM = np.uint64(15)
 _TYPE = np.uint64(10)
 
 
-@inner
+@forced
 def address(t: int, arm: int, y: int) -> np.uint64:
     """Index of the streams of cohort t, arm (0 control, 1 treated) and type y."""
     return (np.uint64(t) << _COHORT) | (np.uint64(arm) << _ARM) | (np.uint64(y) << _TYPE)
