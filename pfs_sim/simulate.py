@@ -17,6 +17,7 @@ from pfs_sim import __version__
 from pfs_sim.draws import Inputs, Kept, source_seeds
 from pfs_sim.errors import InputError
 from pfs_sim.model.scenario import Scenario
+from pfs_sim.packing import LEAST_BYTES, Packed, Packing, worth_packing
 from pfs_sim.plan.lots import grouping
 from pfs_sim.plan.outputs import FAN_PATHS, Column, columns, output_plan
 from pfs_sim.plan.row import SOURCES, Row
@@ -122,15 +123,21 @@ def available_memory() -> int | None:
         return None
 
 
-def refuse_if_too_large(count: int, width: int, grid: int) -> None:
-    """InputError with the figure when the results of a run would not fit in memory."""
-    need = 8 * count * width + 8 * min(count, FAN_PATHS) * len(FAN) * grid
+def refuse_if_too_large(count: int, width: int, grid: int, each: float | None = None) -> None:
+    """InputError with the figure when the results of a run would not fit in memory.
+
+    `each` is how many bytes a path takes, once some of them are held. Before that, results that
+    will be packed are taken to need as little as any deal's: what is refused would not fit.
+    """
+    if each is None:
+        each = width * (LEAST_BYTES if worth_packing(width, count) else 8.0)
+    need = each * count + 8 * min(count, FAN_PATHS) * len(FAN) * grid
     free = available_memory()
     if free is not None and need > 0.8 * free:
         raise InputError(
             f"found {count:,} paths, whose results take {need / 1e9:,.1f} GB; "
             f"allowed: what fits in 80 % of the {free / 1e9:,.1f} GB of memory that is free, "
-            f"{int(0.8 * free / (8 * width)):,} paths"
+            f"{int(0.8 * free / each):,} paths"
         )
 
 
@@ -186,7 +193,7 @@ def simulate(
 
 
 def gather(
-    compiled: Compiled, values: F8, fan: F8, about: dict[str, Any], sampling: Design
+    compiled: Compiled, values: F8 | Packed, fan: F8, about: dict[str, Any], sampling: Design
 ) -> Results:
     """Results of paths lived, with where they came from: `about` the run, the deal, versions."""
     resolved = state(compiled.scenario)
@@ -213,13 +220,16 @@ def live_compiled(
     true_mode: bool = False,
     given: F8 | None = None,
     progress: Callable[[int], None] | None = None,
-) -> tuple[F8, F8]:
-    """Live paths first … first+paths−1 in chunks on threads: values[column, path] and the fan."""
+) -> tuple[F8 | Packed, F8]:
+    """Live paths first … first+paths−1 in chunks on threads: values[column, path] and the fan.
+
+    Many values are packed as they come. InputError where they are seen not to fit in memory.
+    """
     from pfs_sim.kernels.path import live_paths
 
     width, grid = len(compiled.columns), compiled.scenario.clock.periods + 1
     refuse_if_too_large(paths, width, grid)
-    values = np.empty((width, paths))
+    values = _hold(compiled.columns, paths)
     fan = np.empty((min(paths, FAN_PATHS), len(FAN), grid))
     evaluation = compiled.scenario.evaluation
     if given is None:
@@ -234,7 +244,11 @@ def live_compiled(
         live_paths(
             compiled.plan, scratch, rows, first + start, int(true_mode), measured, out, course
         )
-        values[:, start:stop] = out.T
+        if isinstance(values, Packing):
+            if (each := values.put(start, out)) is not None:
+                refuse_if_too_large(paths, width, grid, each)
+        else:
+            values[:, start:stop] = out.T
         return stop - start
 
     starts = range(0, paths, chunk)
@@ -244,12 +258,24 @@ def live_compiled(
             done = work(start)
             if progress is not None:
                 progress(done)
-        return values, fan
+        return _finish(values), fan
     with ThreadPoolExecutor(workers) as pool:
         for done in pool.map(work, starts):
             if progress is not None:
                 progress(done)
-    return values, fan
+    return _finish(values), fan
+
+
+def _hold(columns: Sequence[Column], paths: int) -> F8 | Packing:
+    """Where the values of a run go."""
+    if worth_packing(len(columns), paths):
+        return Packing([column.name for column in columns], paths)
+    return np.empty((len(columns), paths))
+
+
+def _finish(values: F8 | Packing) -> F8 | Packed:
+    """The values of a run that is over."""
+    return values.finish() if isinstance(values, Packing) else values
 
 
 def versions() -> dict[str, str]:

@@ -23,7 +23,7 @@ FLOORS = [
     {"reading"},
     {"plan"},
     {"sampling"},
-    {"draws"},
+    {"draws", "packing"},
     {"results"},
     {"simulate"},
     {"metrics"},

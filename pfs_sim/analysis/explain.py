@@ -19,6 +19,7 @@ from pfs_sim.analysis.indices import Indices, find_indices, is_zero
 from pfs_sim.draws import Kept, connected, correlation_matrix, source_seeds
 from pfs_sim.metrics.estimates import Estimate
 from pfs_sim.model.scenario import Scenario
+from pfs_sim.packing import pick
 from pfs_sim.plan.outputs import columns
 from pfs_sim.plan.row import SOURCES, Row
 from pfs_sim.simulate import Deal, compile_scenario, live_compiled, scenario_of
@@ -217,7 +218,7 @@ def _live(
     )
     values, _ = live_compiled(compiled, paths, threads=threads, progress=progress)
     index = {column.name: i for i, column in enumerate(compiled.columns)}
-    return values[[index[output.column] for output in wanted]]
+    return pick(values, [index[output.column] for output in wanted])
 
 
 def explain(
