@@ -95,10 +95,17 @@ def find_formulas(names: Sequence[str]) -> dict[int, tuple[Formula, ...]]:
     found: dict[int, tuple[Formula, ...]] = {}
 
     def add(name: str, kind: str, parts: Sequence[str], signs: Sequence[float] = ()) -> None:
-        if name in place and parts and all(part in place for part in parts):
-            weights = tuple(signs) or (1.0,) * len(parts)
-            one = Formula(kind, tuple(place[part] for part in parts), weights)
+        if name not in place or not parts or not all(part in place for part in parts):
+            return
+        weights = tuple(signs) or (1.0,) * len(parts)
+        one = Formula(kind, tuple(place[part] for part in parts), weights)
+        if not leads_to(one, place[name]):
             found[place[name]] = (*found.get(place[name], ()), one)
+
+    def leads_to(one: Formula, column: int) -> bool:
+        return column in one.parts or any(
+            leads_to(further, column) for part in one.parts for further in found.get(part, ())
+        )
 
     head = "payor.payments."
     add("payor.payments", "sum", [n for n in names if n.startswith(head) and head + "fy" not in n])
