@@ -7,6 +7,7 @@ import platform
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from pfs_sim.draws import Inputs, Kept, source_seeds
 from pfs_sim.errors import InputError
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.packing import LEAST_BYTES, Packed, Packing, worth_packing
+from pfs_sim.pausing import uncollected
 from pfs_sim.plan.lots import grouping
 from pfs_sim.plan.outputs import FAN_PATHS, Column, columns, output_plan
 from pfs_sim.plan.row import SOURCES, Row
@@ -141,6 +143,7 @@ def refuse_if_too_large(count: int, width: int, grid: int, each: float | None = 
         )
 
 
+@uncollected()
 def simulate(
     deal: Deal,
     paths: int = 10_000,
@@ -280,8 +283,8 @@ def _finish(values: F8 | Packing) -> F8 | Packed:
 
 def versions() -> dict[str, str]:
     """Versions of what a result depends on."""
-    from importlib.metadata import version
-
     packages = ("numpy", "scipy", "numba", "llvmlite", "pydantic")
+    # They are loaded by now; to ask importlib.metadata takes some ms each.
+    own = {name: str(import_module(name).__version__) for name in packages}
     found = {"pfs_sim": __version__, "python": platform.python_version()}
-    return {**found, **{name: version(name) for name in packages}, "machine": platform.machine()}
+    return {**found, **own, "machine": platform.machine()}
