@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.errors import InputError
+from pfs_sim.packing import Packed
 from pfs_sim.plan.outputs import Column
 
 F8 = npt.NDArray[np.float64]
+SLAB = 65_536
+"""Paths that are written at once."""
 FAN = ("payments", "investors", "costs", "enrolled")
 
 
@@ -39,11 +43,15 @@ def write_rows(rows: Sequence[Mapping[str, Any]], path: str | Path) -> Path:
 
 @dataclass(frozen=True)
 class Results:
-    """What a run found: `values[column, path]`, a course by grid point, and where it came from."""
+    """What a run found: `values[column, path]`, a course by grid point, and where it came from.
+
+    Large runs hold their values packed: `results[name]` unpacks one column, `results.values` all
+    of them at 8 bytes a value. What comes out is the same to the bit.
+    """
 
     columns: tuple[Column, ...]
-    values: F8
-    """[column, path], in the order of `columns`."""
+    held: F8 | Packed
+    """[column, path], in the order of `columns`; packed where they are many."""
     fan: F8
     """[path, 4, grid point]: payments, investors' net cash, costs, enrolled; the first paths."""
     resolved: dict[str, Any]
@@ -54,7 +62,12 @@ class Results:
     @property
     def paths(self) -> int:
         """Number of paths."""
-        return int(self.values.shape[1])
+        return int(self.held.shape[1])
+
+    @property
+    def values(self) -> F8:
+        """[column, path], in the order of `columns`; what is packed is unpacked anew each time."""
+        return self.held.unpack() if isinstance(self.held, Packed) else self.held
 
     @property
     def names(self) -> list[str]:
@@ -73,7 +86,13 @@ class Results:
 
             near = get_close_matches(name, index, n=3)
             raise InputError(f"found no result {name!r}; near it: {', '.join(near) or 'nothing'}")
-        found: F8 = self.values[index[name]]
+        return self._row(index[name])
+
+    def _row(self, place: int) -> F8:
+        """The values of the column at a place."""
+        if isinstance(self.held, Packed):
+            return self.held.column(place)
+        found: F8 = self.held[place]
         return found
 
     def unit(self, name: str) -> str:
@@ -95,8 +114,16 @@ class Results:
             "provenance": self.provenance,
         }
         text = np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)
-        with target.open("wb") as file:
-            np.savez_compressed(file, values=self.values, fan=self.fan, about=text)
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            with archive.open("values.npy", "w", force_zip64=True) as file:
+                shape = (len(self.columns), self.paths)
+                about_array = {"descr": "<f8", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, about_array)
+                for place in range(len(self.columns)):
+                    file.write(np.ascontiguousarray(self._row(place), "<f8").tobytes())
+            for name, array in (("fan", self.fan), ("about", text)):
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                    np.lib.format.write_array(file, array, allow_pickle=False)
         return target
 
     @classmethod
@@ -122,17 +149,25 @@ class Results:
             ) from why
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        arrays = {"path": pyarrow.array(np.arange(self.paths))}
-        for i, column in enumerate(self.columns):
-            arrays[column.name] = pyarrow.array(self.values[i])
-        table = pyarrow.table(arrays).replace_schema_metadata(
-            {"pfs_sim": json.dumps(self.provenance)}
-        )
-        pyarrow.parquet.write_table(
-            table,
-            target,
-            compression="zstd",
-            use_dictionary=False,
-            use_byte_stream_split=[c.name for c in self.columns],
-        )
+        names = ["path", *self.names]
+        about = {"pfs_sim": json.dumps(self.provenance)}
+        kinds = [pyarrow.int64(), *[pyarrow.float64()] * len(self.columns)]
+        schema = pyarrow.schema(list(zip(names, kinds, strict=True)), about)
+        start = 0
+        with pyarrow.parquet.ParquetWriter(
+            target, schema, compression="zstd", use_dictionary=False, write_statistics=False,
+            use_byte_stream_split=self.names,
+        ) as file:  # fmt: skip
+            for slab in self._slabs():
+                paths = np.arange(start, start + slab.shape[1])
+                file.write_table(pyarrow.table([paths, *slab], schema=schema))
+                start += slab.shape[1]
         return target
+
+    def _slabs(self) -> Iterator[F8]:
+        """values[column, path] of some thousand paths, then of the next ones."""
+        if isinstance(self.held, Packed):
+            yield from self.held.slabs()
+            return
+        for start in range(0, self.paths, SLAB):
+            yield self.held[:, start : start + SLAB]

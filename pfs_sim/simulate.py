@@ -7,7 +7,7 @@ import platform
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ from pfs_sim import __version__
 from pfs_sim.draws import Inputs, Kept, source_seeds
 from pfs_sim.errors import InputError
 from pfs_sim.model.scenario import Scenario
+from pfs_sim.packing import LEAST_BYTES, Packed, Packing, worth_packing
+from pfs_sim.pausing import uncollected
 from pfs_sim.plan.lots import grouping
 from pfs_sim.plan.outputs import FAN_PATHS, Column, columns, output_plan
 from pfs_sim.plan.row import SOURCES, Row
@@ -123,18 +125,25 @@ def available_memory() -> int | None:
         return None
 
 
-def refuse_if_too_large(count: int, width: int, grid: int) -> None:
-    """InputError with the figure when the results of a run would not fit in memory."""
-    need = 8 * count * width + 8 * min(count, FAN_PATHS) * len(FAN) * grid
+def refuse_if_too_large(count: int, width: int, grid: int, each: float | None = None) -> None:
+    """InputError with the figure when the results of a run would not fit in memory.
+
+    `each` is how many bytes a path takes, once some of them are held. Before that, results that
+    will be packed are taken to need as little as any deal's: what is refused would not fit.
+    """
+    if each is None:
+        each = width * (LEAST_BYTES if worth_packing(width, count) else 8.0)
+    need = each * count + 8 * min(count, FAN_PATHS) * len(FAN) * grid
     free = available_memory()
     if free is not None and need > 0.8 * free:
         raise InputError(
             f"found {count:,} paths, whose results take {need / 1e9:,.1f} GB; "
             f"allowed: what fits in 80 % of the {free / 1e9:,.1f} GB of memory that is free, "
-            f"{int(0.8 * free / (8 * width)):,} paths"
+            f"{int(0.8 * free / each):,} paths"
         )
 
 
+@uncollected()
 def simulate(
     deal: Deal,
     paths: int = 10_000,
@@ -187,7 +196,7 @@ def simulate(
 
 
 def gather(
-    compiled: Compiled, values: F8, fan: F8, about: dict[str, Any], sampling: Design
+    compiled: Compiled, values: F8 | Packed, fan: F8, about: dict[str, Any], sampling: Design
 ) -> Results:
     """Results of paths lived, with where they came from: `about` the run, the deal, versions."""
     resolved = state(compiled.scenario)
@@ -214,13 +223,16 @@ def live_compiled(
     true_mode: bool = False,
     given: F8 | None = None,
     progress: Callable[[int], None] | None = None,
-) -> tuple[F8, F8]:
-    """Live paths first … first+paths−1 in chunks on threads: values[column, path] and the fan."""
+) -> tuple[F8 | Packed, F8]:
+    """Live paths first … first+paths−1 in chunks on threads: values[column, path] and the fan.
+
+    Many values are packed as they come. InputError where they are seen not to fit in memory.
+    """
     from pfs_sim.kernels.path import live_paths
 
     width, grid = len(compiled.columns), compiled.scenario.clock.periods + 1
     refuse_if_too_large(paths, width, grid)
-    values = np.empty((width, paths))
+    values = hold(compiled.columns, paths)
     fan = np.empty((min(paths, FAN_PATHS), len(FAN), grid))
     evaluation = compiled.scenario.evaluation
     if given is None:
@@ -235,11 +247,11 @@ def live_compiled(
         live_paths(
             compiled.plan, scratch, rows, first + start, int(true_mode), measured, out, course
         )
-        values[:, start:stop] = out.T
+        put(values, start, out, grid)
         return stop - start
 
     do_chunks(work, range(0, paths, chunk), threads, progress)
-    return values, fan
+    return finish(values), fan
 
 
 def do_chunks(
@@ -262,16 +274,34 @@ def do_chunks(
                 progress(done)
 
 
-@cache
-def _read_version(package: str) -> str:
-    from importlib.metadata import version
+def hold(columns: Sequence[Column], paths: int) -> F8 | Packing:
+    """Where the values of a run go."""
+    if worth_packing(len(columns), paths):
+        return Packing([column.name for column in columns], paths)
+    return np.empty((len(columns), paths))
 
-    return version(package)
+
+def put(values: F8 | Packing, start: int, out: F8, grid: int) -> None:
+    """Put results[path, column] of the paths from `start` on where the values of a run go.
+
+    InputError once they are seen not to fit in memory.
+    """
+    if isinstance(values, Packing):
+        if (each := values.put(start, out)) is not None:
+            refuse_if_too_large(values.paths, out.shape[1], grid, each)
+    else:
+        values[:, start : start + out.shape[0]] = out.T
+
+
+def finish(values: F8 | Packing) -> F8 | Packed:
+    """The values of a run that is over."""
+    return values.finish() if isinstance(values, Packing) else values
 
 
 def versions() -> dict[str, str]:
     """Versions of what a result depends on."""
     packages = ("numpy", "scipy", "numba", "llvmlite", "pydantic")
+    # They are loaded by now; to ask importlib.metadata takes some ms each.
+    own = {name: str(import_module(name).__version__) for name in packages}
     found = {"pfs_sim": __version__, "python": platform.python_version()}
-    found |= {name: _read_version(name) for name in packages}
-    return {**found, "machine": platform.machine()}
+    return {**found, **own, "machine": platform.machine()}

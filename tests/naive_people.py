@@ -330,7 +330,9 @@ def serve(deal, t, arm, kind, n, length):
             shares.append(stay * p)
             stay *= 1 - p
         found = accumulate(shares, False, stream, n)
-    groups = [group(1 + a, found[1 + a], t + a + 1, (a + 0.5) / length, LEFT) for a in range(length)]
+    groups = [
+        group(1 + a, found[1 + a], t + a + 1, (a + 0.5) / length, LEFT) for a in range(length)
+    ]
     if arm == TREATED:
         groups = [group(0, found[0], t, 0.0, NO_SHOW), *groups]
     return [*groups, group(length + 1, found[-1], t + length, 1.0, COMPLETED)]

@@ -17,13 +17,13 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Bottom to top. A room imports from floors below its own; rooms on one floor do not see each
 # other. A new room gets its place here.
 FLOORS = [
-    {"errors", "statuses", "addresses"},
+    {"errors", "statuses", "addresses", "pausing"},
     {"tables"},
     {"model", "kernels"},
     {"reading"},
     {"plan"},
     {"sampling"},
-    {"draws"},
+    {"draws", "packing"},
     {"results"},
     {"simulate"},
     {"metrics"},

@@ -19,6 +19,7 @@ from pfs_sim.analysis.explain import Progress, list_sources
 from pfs_sim.metrics.estimates import Estimate
 from pfs_sim.metrics.moments import mean, paired_difference
 from pfs_sim.model.scenario import Scenario
+from pfs_sim.packing import pick
 from pfs_sim.plan.outputs import columns
 from pfs_sim.plan.row import Row
 from pfs_sim.simulate import Deal, compile_scenario, live_compiled, scenario_of
@@ -37,7 +38,7 @@ def _pick(scenario: Scenario, wanted: list[str], paths: int, seed: int, threads:
     compiled = compile_scenario(scenario, seed, **options)
     values, _ = live_compiled(compiled, paths, threads=threads, progress=progress)
     index = {column.name: i for i, column in enumerate(compiled.columns)}
-    return values[[index[name] for name in wanted]]
+    return pick(values, [index[name] for name in wanted])
 
 
 @dataclass(frozen=True)

@@ -260,7 +260,7 @@ def explain(
             index = [column.name for column in orders[0].compiled.columns]
             rows = [index.index(output.column) for output in wanted]
             later.update(
-                (one, values[rows]) for one, (values, _) in zip(masks, lived, strict=True)
+                (one, pick(values, rows)) for one, (values, _) in zip(masks, lived, strict=True)
             )
         return later.pop(mask)
 

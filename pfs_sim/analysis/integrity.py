@@ -20,6 +20,7 @@ from pfs_sim.analysis.scaling import scale_enrollment, scale_sample
 from pfs_sim.metrics.estimates import UNDEFINED_ESTIMATE, Estimate, Interval
 from pfs_sim.metrics.moments import mean, paired_difference, probability, ratio_of_means
 from pfs_sim.model.scenario import Scenario
+from pfs_sim.packing import Packed, pick
 from pfs_sim.simulate import Deal, compile_scenario, live_compiled, scenario_of
 
 F8 = npt.NDArray[np.float64]
@@ -133,7 +134,7 @@ def live_four(
     index = {column.name: i for i, column in enumerate(compiled.columns)}
     rows = [index[f"payor.payments.{term}"] for term in terms]
 
-    def live(fixed: dict[str, float]) -> F8:
+    def live(fixed: dict[str, float]) -> F8 | Packed:
         one = compile_scenario(scenario, seed, fixed=fixed)
         values, _ = live_compiled(one, paths, threads=threads, progress=progress)
         return values
@@ -147,16 +148,16 @@ def live_four(
         for name, value in targets.items()
     }
     with np.errstate(invalid="ignore"):
-        means = {
-            name: float(np.nanmean(plain[i])) if np.isfinite(plain[i]).any() else float("nan")
-            for name, i in index.items()
-        }
+        means = {}
+        for name, i in index.items():
+            found = pick(plain, [i])[0]
+            means[name] = float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
     return Lives(
         terms,
-        plain[rows],
-        true[rows],
-        live({f"outcomes.{name}.effect": 0.0 for name in names})[rows],
-        live(aim)[rows] if aim else None,
+        pick(plain, rows),
+        pick(true, rows),
+        pick(live({f"outcomes.{name}.effect": 0.0 for name in names}), rows),
+        pick(live(aim), rows) if aim else None,
         {
             name: find_direction(scenario, name)
             * drawn[:, compiled.row.column(f"outcomes.{name}.effect")]

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.draws import Inputs
+from pfs_sim.packing import Packed
 from pfs_sim.plan.outputs import FAN_PATHS
 from pfs_sim.results import FAN
 from pfs_sim.simulate import (
@@ -26,6 +27,9 @@ from pfs_sim.simulate import (
     Compiled,
     available_memory,
     do_chunks,
+    finish,
+    hold,
+    put,
     refuse_if_too_large,
 )
 from pfs_sim.tables.money import MeasureKind
@@ -137,7 +141,7 @@ class _Task:
         evaluation = compiled.scenario.evaluation
         self.given = np.full((len(evaluation.measures), len(evaluation.dates)), np.nan)
         grid = compiled.scenario.clock.periods + 1
-        self.values = np.empty((len(compiled.columns), paths))
+        self.values = hold(compiled.columns, paths)
         self.fan = np.empty((min(paths, FAN_PATHS), len(FAN), grid))
         self.tables, self.moving = describe_people(compiled)
         self.fields = list_fields(order)
@@ -159,7 +163,7 @@ def live_together(
     threads: int | None = None,
     chunk: int = CHUNK,
     progress: Callable[[int], None] | None = None,
-) -> list[tuple[F8, F8]]:
+) -> list[tuple[F8 | Packed, F8]]:
     """Live every deal on paths 0 … paths−1, chunk by chunk: values[column, path] and fan of each.
 
     As `live_compiled` for one after the other, bit by bit, whatever the chunks and threads, but
@@ -208,7 +212,7 @@ def live_together(
                 task.compiled.plan, scratch, rows, start, task.true_mode, task.given, out,
                 task.fan[start : start + count], kept,
             )  # fmt: skip
-            task.values[:, start : start + count] = out.T
+            put(task.values, start, out, grid)
             task.scratches.append(scratch)
             if new:
                 lived = _Lived(inputs, fields[task.tables], kept.parts, kept.people)
@@ -216,7 +220,7 @@ def live_together(
         return count * len(tasks)
 
     do_chunks(work, range(0, paths, chunk), threads, progress)
-    return [(task.values, task.fan) for task in tasks]
+    return [(finish(task.values), task.fan) for task in tasks]
 
 
 def describe_people(compiled: Compiled) -> tuple[bytes, I8]:

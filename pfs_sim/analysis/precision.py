@@ -22,6 +22,7 @@ from pfs_sim.metrics.estimates import NAN, Estimate, Interval, find_critical_val
 from pfs_sim.metrics.influence import find_influence
 from pfs_sim.metrics.sampling import Sampling
 from pfs_sim.metrics.table import MetricTable
+from pfs_sim.packing import join as join_values
 from pfs_sim.plan.outputs import FAN_PATHS
 from pfs_sim.results import Results
 from pfs_sim.sampling import Design, read_design
@@ -177,7 +178,7 @@ def join(parts: Sequence[Results]) -> Results:
     """Results of consecutive paths as those of one run."""
     if len(parts) == 1:
         return parts[0]
-    values = np.concatenate([part.values for part in parts], axis=1)
+    values = join_values(parts[0].names, [part.held for part in parts])
     fan = np.concatenate([part.fan for part in parts])[:FAN_PATHS]
     about = parts[0].provenance | {"paths": values.shape[1]}
     return Results(parts[0].columns, values, fan, parts[0].resolved, about)

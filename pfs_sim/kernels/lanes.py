@@ -17,7 +17,17 @@ import numpy.typing as npt
 from pfs_sim.kernels._jit import apart, forced, inner, lean
 from pfs_sim.kernels._popcount import popcount
 from pfs_sim.kernels.counts import binomial
-from pfs_sim.kernels.random import ONE, TWO, ZERO, Rng, Word, Words, one_block, open_at, philox_block
+from pfs_sim.kernels.random import (
+    ONE,
+    TWO,
+    ZERO,
+    Rng,
+    Word,
+    Words,
+    one_block,
+    open_at,
+    philox_block,
+)
 from pfs_sim.tables.people import LANES
 
 F8 = npt.NDArray[np.float64]

@@ -80,7 +80,7 @@ def _part(
 
     On the way all treated clients are credited with what is to be expected of them.
     """
-    fact, seen, level, clients = outcomes.facts[k], outcomes.seen, together.level, together.clients
+    fact, level, clients = outcomes.facts[k], together.level, together.clients
     lots, last = outcomes.lots.shape[1], level.shape[3] - 1
     cut, never = last - 1, together.sums.shape[4] - 1
     for y in range(types):

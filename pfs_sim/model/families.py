@@ -24,6 +24,7 @@ class Normal(Family):
         {"dist": "normal", "mean": 0.5, "sd": 0.1},
         {"dist": "normal", "quantiles": {0.1: 0.2, 0.9: 0.7}},
     )
+    closed = True
     dist: Literal["normal"]
     mean: float = optional(_MEAN)
     sd: float = optional(_SD, gt=0.0)
@@ -69,6 +70,7 @@ class Lognormal(Family):
         {"dist": "lognormal", "mu": 0.1, "sigma": 0.4},
         {"dist": "lognormal", "quantiles": {0.1: 0.8, 0.9: 1.5}},
     )
+    closed = True
     dist: Literal["lognormal"]
     mean: float = optional(_MEAN, gt=0.0)
     sd: float = optional(_SD, gt=0.0)
@@ -279,6 +281,7 @@ class Uniform(Family):
         {"dist": "uniform", "mean": 2.0, "sd": 0.5},
         {"dist": "uniform", "quantiles": {0.1: 1.0, 0.6: 2.0}},
     )
+    closed = True
     dist: Literal["uniform"]
     low: float = optional("Lowest value.")
     high: float = optional("Highest value.")
@@ -322,6 +325,7 @@ class Triangular(Family):
     """Density rising straight from low to mode and falling straight to high."""
 
     examples = ({"dist": "triangular", "low": 1.0, "mode": 2.0, "high": 5.0},)
+    closed = True
     dist: Literal["triangular"]
     low: float = Field(description="Lowest value.")
     mode: float = Field(description="Likeliest value.")

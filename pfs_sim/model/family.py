@@ -138,6 +138,8 @@ class Family(_Part):
     ways: ClassVar[tuple[tuple[str, ...], ...]] = ()
     """The sets of keys by which the distribution may be given; empty: pydantic checks alone."""
     examples: ClassVar[tuple[dict[str, Any], ...]] = ()
+    closed: ClassVar[bool] = False
+    """Whether the quantile function is a formula of some ten ns; others are drawn from a table."""
 
     truncate: Truncate = optional("Cut to these bounds.")
     discount: float = optional(

@@ -22,6 +22,7 @@ class LogitNormal(Family):
         {"dist": "logit_normal", "median": 0.3, "sigma": 0.4},
         {"dist": "logit_normal", "quantiles": {0.1: 0.2, 0.9: 0.5}},
     )
+    closed = True
     dist: Literal["logit_normal"]
     mu: float = optional("Mean of the log odds.")
     median: float = optional("Median.", gt=0.0, lt=1.0)

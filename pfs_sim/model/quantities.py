@@ -93,7 +93,7 @@ class Quantity:
 
         Never falling in u, of the shape of u, and for each element a function of it alone.
         """
-        return self.family.law.ppf(u)
+        return self.family.law.draw(u)
 
     def cdf(self, x: FloatArray) -> FloatArray:
         """P(X ≤ x) for each x."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pfs_sim.errors import Problem, ScenarioError
+from pfs_sim.pausing import uncollected
 from pfs_sim.reading.document import Document
 from pfs_sim.reading.overlays import extend, read_file
 from pfs_sim.reading.parsing import parse_scenario
@@ -29,6 +30,7 @@ class Loaded:
     document: Document
 
 
+@uncollected()
 def load(
     source: str | os.PathLike[str] | Mapping[str, Any] | Document,
     sets: Sets = (),
