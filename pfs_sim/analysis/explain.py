@@ -20,6 +20,7 @@ from pfs_sim.analysis.paying import TOGETHER, Order, live_together
 from pfs_sim.draws import Kept, connected, correlation_matrix, source_seeds
 from pfs_sim.metrics.estimates import Estimate
 from pfs_sim.model.scenario import Scenario
+from pfs_sim.packing import pick
 from pfs_sim.plan.outputs import columns
 from pfs_sim.plan.row import SOURCES, Row
 from pfs_sim.simulate import Compiled, Deal, compile_scenario, scenario_of
