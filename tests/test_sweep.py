@@ -35,6 +35,7 @@ from pfs_sim.report.levers import list_sweep
 from pfs_sim.simulate import simulate
 
 ROOT = Path(__file__).resolve().parents[1]
+CT = ROOT / "scenarios/ct_family_stability.yaml"
 PRICE = "contract.terms.work.schedule.price"
 STRESSES = {
     "no_effect": {"outcomes.return_to_prison.effect": 0.0},
@@ -105,6 +106,15 @@ class TestSweep:
             assert one.table == alone
         first, second = (one.table["payor.payments"].mean.value for one in found.cases)
         assert first < second
+
+    def test_another_evaluation_date_moves_nobody(self):
+        """People are drawn in the lots that all cases can tell apart."""
+        found = sweep(CT, {"evaluation.dates.interim_1": [12, 14]}, paths=64)
+        name = "outcome.re_referral.effect_measured"
+        one, other = (lived.table[name].mean.value for lived in found.cases)
+        assert one == other
+        alone = summarize(simulate(load(CT, {"evaluation.dates.interim_1": 14}), 64))
+        assert alone[name].mean.value != one
 
     def test_a_grid_of_two(self):
         found = sweep(STARTER, {PRICE: [2000, 3000], "contract.cap": [1e6, 2e6, 3e6]}, paths=16)

@@ -33,7 +33,8 @@ class SamePeople:
     """The paths over which deals are lived: how many, which seed, how sampled.
 
     `keys` are the addresses of the uncertain quantities of a reference deal, so that Sobol points
-    stay with the quantities that the deals share.
+    stay with the quantities that the deals share. `dates` are grid points of evaluations of any of
+    the deals: what is measured between two of them is drawn together.
     """
 
     paths: int = PATHS
@@ -41,6 +42,7 @@ class SamePeople:
     sampling: Design = field(default_factory=Design)
     keys: tuple[int, ...] = ()
     threads: int | None = None
+    dates: tuple[int, ...] = ()
     store: Store = field(default_factory=Store, compare=False, repr=False)
     """The people that have been lived, as far as there is room for them."""
 
@@ -62,7 +64,7 @@ class SamePeople:
         apart, so that a date that one of them adds moves nobody.
         """
         scenarios = [scenario_of(deal) for deal in deals]
-        merge = sorted({t for scenario in scenarios for t in evaluation_dates(scenario)})
+        merge = union_of_dates(scenarios, self.dates)
         return self._live([(scenario, merge) for scenario in scenarios], fixed, progress)
 
     def live_each(
@@ -70,10 +72,10 @@ class SamePeople:
     ) -> Iterator[Results]:
         """The results of each deal in turn, each as if it were lived alone.
 
-        Deals with the same evaluation dates have the same people.
+        Deals whose evaluation dates are among `dates`, or the same, have the same people.
         """
         scenarios = [scenario_of(deal) for deal in deals]
-        dated = [(scenario, sorted({*evaluation_dates(scenario)})) for scenario in scenarios]
+        dated = [(scenario, union_of_dates([scenario], self.dates)) for scenario in scenarios]
         return self._live(dated, None, progress)
 
     def _live(
@@ -122,6 +124,11 @@ class SamePeople:
     ) -> Results:
         """The results of one deal."""
         return next(self.live([deal], fixed=fixed, progress=progress))
+
+
+def union_of_dates(deals: Iterable[Deal], further: Iterable[int] = ()) -> list[int]:
+    """Grid points of the evaluations of all deals, and further ones, in order."""
+    return sorted({*further, *(t for deal in deals for t in evaluation_dates(scenario_of(deal)))})
 
 
 def find_people(

@@ -12,14 +12,14 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pfs_sim import __version__
 from pfs_sim.analysis.compare import find_differences
 from pfs_sim.analysis.levers import Case, Changeable, Lever, cross
-from pfs_sim.analysis.same_people import PATHS, SamePeople, find_people
+from pfs_sim.analysis.same_people import PATHS, SamePeople, find_people, union_of_dates
 from pfs_sim.errors import InputError
 from pfs_sim.metrics.deal import summarize
 from pfs_sim.metrics.estimates import Estimate
@@ -141,6 +141,7 @@ def sweep(
     changeable = Changeable(deal)
     deals = [changeable.with_values(case.sets) for case in listed]
     people = find_people(deals[0], paths, seed, sampling=sampling, threads=threads)
+    people = replace(people, dates=tuple(union_of_dates(deals)))
     shelf = None if folder is None else Path(folder) / CASES
     lived = tuple(_live_all(listed, deals, people, shelf, not levers, progress, finished))
     if shelf is not None:
@@ -224,7 +225,7 @@ def find_key(deal: Loaded, people: SamePeople, base: Loaded | None = None) -> st
     about: list[Any] = [
         scenario_hash(state(one.scenario)) if one is not None else None for one in (deal, base)
     ]
-    about += [people.paths, people.seed, str(people.sampling), list(people.keys)]
+    about += [people.paths, people.seed, str(people.sampling), list(people.keys), list(people.dates)]
     about += [__version__, cache_key()]
     return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
