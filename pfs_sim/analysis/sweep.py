@@ -225,7 +225,8 @@ def find_key(deal: Loaded, people: SamePeople, base: Loaded | None = None) -> st
     about: list[Any] = [
         scenario_hash(state(one.scenario)) if one is not None else None for one in (deal, base)
     ]
-    about += [people.paths, people.seed, str(people.sampling), list(people.keys), list(people.dates)]
+    about += [people.paths, people.seed, str(people.sampling)]
+    about += [list(people.keys), list(people.dates)]
     about += [__version__, cache_key()]
     return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
