@@ -170,9 +170,10 @@ def find_differences(
 
     The difference is that of the two tables, and its error that of the paths' differences
     (`metrics.influence`); for a mean of what is always defined it is the paired difference. To
-    the error of a difference of probabilities half a path each way is added, for the event may
-    differ on a few paths only, or on none of these (Agresti and Min 2005, Statistics in Medicine
-    24, 729-740), and that of a difference of quantiles reaches over every jump between the order
+    the error of a difference of probabilities a path each way is added, for the event may differ
+    on a few paths only, or on none of these (Bonett and Price 2012, Journal of Educational and
+    Behavioral Statistics 37, 479-488: of 250 paths or more such intervals cover at least 94.5 %
+    however rare a difference is), and that of a difference of quantiles reaches over every jump between the order
     statistics that enclose them; not where the metric is the same on every path.
     """
     wanted, found = tuple(statistics), {}
@@ -209,7 +210,7 @@ def _widen(
 ) -> Estimate:
     """The error of a difference where the influence of single paths does not tell all."""
     if statistic.startswith(("p_", "at.")):
-        return replace(apart, se=math.hypot(apart.se, 1.0 / first.size))
+        return replace(apart, se=math.hypot(apart.se, math.sqrt(2.0) / first.size))
     if statistic.startswith("q"):
         low, high = find_shifts(first, second, float(statistic[1:]), sampling=sampling)
         reach = max(high - apart.value, apart.value - low) / sampling.critical_value

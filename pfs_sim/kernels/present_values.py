@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pfs_sim.kernels._jit import apart, jit
+from pfs_sim.kernels._jit import apart, lean
 
 Floats = NDArray[np.float64]
 Spans = tuple[int, int, int, int]
@@ -21,7 +21,7 @@ _SPLITTER = 134217729.0
 """2^27 + 1, which splits a double into two halves (Dekker 1971)."""
 
 
-@apart
+@lean
 def find_spans(flows: Floats, first: int, last: int) -> Spans:
     """First and last receipt, first and last payment; at least one of each lies in the flows."""
     in_first, out_first = last, last
@@ -34,7 +34,7 @@ def find_spans(flows: Floats, first: int, last: int) -> Spans:
     return in_first, in_last, out_first, out_last
 
 
-@apart
+@lean
 def two_sums(
     flows: Floats, spans: Spans, scale: float, x: float
 ) -> tuple[float, float, float, float]:
@@ -46,7 +46,7 @@ def two_sums(
     return in_log, in_time, out_log, out_time
 
 
-@jit
+@lean
 def _one_sum(
     flows: Floats, first: int, last: int, origin: int, scale: float, x: float
 ) -> tuple[float, float]:
@@ -94,7 +94,7 @@ def present_value(
     return total + correction, slope, size
 
 
-@jit
+@lean
 def _exact_product(a: float, b: float) -> tuple[float, float]:
     """a·b rounded, and what rounding took from it (Dekker 1971)."""
     product = a * b
@@ -108,7 +108,7 @@ def _exact_product(a: float, b: float) -> tuple[float, float]:
     return product, error
 
 
-@jit
+@lean
 def effective_rate(x: float, periods_per_year: float) -> float:
     """Effective annual rate of a log rate per period; inf where it is no double."""
     year = x * periods_per_year

@@ -16,7 +16,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pfs_sim.kernels._jit import inline, jit
+from pfs_sim.kernels._jit import inline, lean
 from pfs_sim.statuses import IrrStatus
 
 Floats = NDArray[np.float64]
@@ -50,7 +50,7 @@ _DONE, _RUNNING, _LEFT = 0.0, 1.0, 2.0
 _V, _F, _DF, _S, _DS, _STEP, _LIVE, _LAST_PAYMENT, _FIRST_RECEIPT, LANE_ROWS = range(10)
 
 
-@jit
+@lean
 def solve_quickly(flows: Floats, n: int) -> tuple[float, int]:
     """Log rate per period and status of a moderate gain or loss; else the status is UNDECIDED."""
     receipts, payments, receipt_times, payment_times = 0.0, 0.0, 0.0, 0.0
@@ -83,7 +83,7 @@ def solve_quickly(flows: Floats, n: int) -> tuple[float, int]:
     return step - math.log(v), status
 
 
-@jit
+@lean
 def solve_block(block: Floats, periods: int, lanes: Floats) -> None:
     """:func:`solve_quickly` for each column of block[t, lane]; rows past n are zero, no matter."""
     _start_block(block, periods, lanes)
@@ -106,7 +106,7 @@ def solve_block(block: Floats, periods: int, lanes: Floats) -> None:
                 lanes[_LIVE * LANES + j] = _DONE if _has_converged(step, f, s) else _RUNNING
 
 
-@jit
+@lean
 def judge_lane(flows: Floats, n: int, lanes: Floats, lane: int) -> tuple[float, int]:
     """Log rate per period and status of the flow that was solved in a lane."""
     v = lanes[_V * LANES + lane]
@@ -118,7 +118,7 @@ def judge_lane(flows: Floats, n: int, lanes: Floats, lane: int) -> tuple[float, 
     return lanes[_STEP * LANES + lane] - math.log(v), status
 
 
-@jit
+@lean
 def _start_block(block: Floats, periods: int, lanes: Floats) -> None:
     """The sums and the first v of each lane."""
     lanes[:] = 0.0
@@ -144,7 +144,7 @@ def _start_block(block: Floats, periods: int, lanes: Floats) -> None:
         )  # fmt: skip
 
 
-@jit
+@lean
 def _evaluate_block(block: Floats, periods: int, lanes: Floats) -> None:
     """F, S and their slopes in v for each lane, four periods to a visit of the scratch."""
     for j in range(_F * LANES, (_DS + 1) * LANES):
@@ -174,8 +174,13 @@ def _start(
     apart = receipt_times / receipts - payment_times / payments
     if not apart > _NEAREST_MEANS:
         return 1.0, _LEFT
-    x = math.log(receipts / payments) / apart
-    return (math.exp(-x), _RUNNING) if abs(x) < 1.0 else (1.0, _LEFT)
+    ratio = receipts / payments
+    # A start need not be exact: the log by its series about 1, the exponential as in `_shrink`.
+    z = (ratio - 1.0) / (ratio + 1.0)
+    square = z * z
+    log = 2.0 * z * (1.0 + square * (1.0 / 3.0 + 0.2 * square))
+    x = (log if square < 0.25 else math.log(ratio)) / apart
+    return (_shrink(x), _RUNNING) if abs(x) < 1.0 else (1.0, _LEFT)
 
 
 @inline
@@ -202,7 +207,7 @@ def _has_converged(step: float, f: float, s: float) -> bool:
     return abs(step) <= _NEWTON_DONE and abs(f) <= _NEAR_ZERO * s
 
 
-@jit
+@lean
 def _judge(
     flows: Floats, n: int, v: float, df: float, s: float, ds: float,
     live: float, last_payment: float, first_receipt: float,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pfs_sim.kernels._jit import jit
+from pfs_sim.kernels._jit import jit, lean
 from pfs_sim.kernels.present_values import effective_rate
 from pfs_sim.kernels.quick_irr import (
     LANE_ROWS,
@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.integer[Any]]
 
 
-@jit
+@lean
 def irr(flows: Floats, n: int, periods_per_year: float) -> tuple[float, int]:
     """Effective annual IRR of flows[0..n), and its :class:`~pfs_sim.statuses.IrrStatus`.
 
@@ -61,18 +61,33 @@ def irr_batch(
     that a result depends neither on its neighbours nor on its place in a block. What the lanes
     cannot do (a near-total loss, more roots than one) goes to the careful solver.
     """
-    paths, n = flows.shape
+    n = flows.shape[1]
     periods = (n + PERIODS_AT_ONCE - 1) // PERIODS_AT_ONCE * PERIODS_AT_ONCE
     block = np.zeros((periods, LANES))
     lanes = np.zeros(LANE_ROWS * LANES)
+    _solve_all(flows, periods_per_year, block, lanes, out_value, out_status)
+
+
+@lean
+def _solve_all(
+    flows: Floats,
+    periods_per_year: float,
+    block: Floats,
+    lanes: Floats,
+    out_value: Floats,
+    out_status: Integers,
+) -> None:
+    """:func:`irr_batch` in scratch of its own; without reference counts for each flow."""
+    paths, n = flows.shape
     for first in range(0, paths, LANES):
         filled = min(LANES, paths - first)
         for lane in range(filled):
             for t in range(n):
                 block[t, lane] = flows[first + lane, t]
         for lane in range(filled, LANES):
-            block[:, lane] = 0.0
-        solve_block(block, periods, lanes)
+            for t in range(n):
+                block[t, lane] = 0.0
+        solve_block(block, block.shape[0], lanes)
         for lane in range(filled):
             path = first + lane
             x, status = judge_lane(flows[path], n, lanes, lane)
@@ -81,7 +96,7 @@ def irr_batch(
             out_value[path], out_status[path] = effective_rate(x, periods_per_year), status
 
 
-@jit
+@lean
 def invested(flows: Floats, n: int) -> float:
     """All that was paid in, positive."""
     total = 0.0
@@ -90,7 +105,7 @@ def invested(flows: Floats, n: int) -> float:
     return total
 
 
-@jit
+@lean
 def returned(flows: Floats, n: int) -> float:
     """All that came back."""
     total = 0.0
@@ -99,14 +114,14 @@ def returned(flows: Floats, n: int) -> float:
     return total
 
 
-@jit
+@lean
 def moic(flows: Floats, n: int) -> float:
     """Multiple on invested capital: returned / invested. NaN where nothing was invested."""
     paid = invested(flows, n)
     return returned(flows, n) / paid if paid > 0.0 else math.nan
 
 
-@jit
+@lean
 def npv(flows: Floats, n: int, annual_rate: float, periods_per_year: float) -> float:
     """Present value at grid point 0 at an effective annual rate above −1; NaN at −1 or below."""
     if not annual_rate > -1.0:
@@ -118,7 +133,7 @@ def npv(flows: Floats, n: int, annual_rate: float, periods_per_year: float) -> f
     return value
 
 
-@jit
+@lean
 def wal(principal: Floats, n: int, periods_per_year: float) -> float:
     """Weighted average life in years of principal[t], the principal repaid at grid point t.
 

@@ -17,7 +17,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pfs_sim.kernels._jit import apart, jit
+from pfs_sim.kernels._jit import apart, lean
 from pfs_sim.kernels.several_roots import solve_several
 from pfs_sim.statuses import IrrStatus
 
@@ -37,7 +37,7 @@ _NEWTON_DONE = 1e-11
 _MOST_STEPS = 200
 
 
-@jit
+@apart
 def solve_log_rate(flows: Floats, n: int, periods_per_year: float) -> tuple[float, int]:
     """The log rate per period at which flows[0..n) are worth nothing, and its status.
 
@@ -112,7 +112,7 @@ def solve_one_change(
     return math.nan, _OUT_OF_RANGE
 
 
-@jit
+@lean
 def _log_ratio(
     flows: Floats, first: int, last: int, split: int, scale: float, x: float
 ) -> tuple[float, float]:

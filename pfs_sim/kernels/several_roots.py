@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 
-from pfs_sim.kernels._jit import apart, jit
+from pfs_sim.kernels._jit import apart, lean
 from pfs_sim.kernels.present_values import (
     Floats,
     Spans,
@@ -142,7 +142,7 @@ def _farthest_root(flows: Floats, anchor: int, first: int, last: int, scale: flo
     return max(math.log(against) - math.log(own), 0.0) * (1.0 + 1e-9) + _BEYOND
 
 
-@jit
+@lean
 def _keeps_above(
     over: float, over_time: float, over_b: float, over_time_b: float,
     under: float, under_b: float, width: float, noise: float,
@@ -288,7 +288,7 @@ def _halve(flows: Floats, spans: Spans, scale: float, a: float, b: float) -> flo
     return 0.5 * (a + b)
 
 
-@jit
+@lean
 def _balance(flows: Floats, spans: Spans, scale: float, x: float) -> float:
     """Present value as a share of all flows, where logarithms cannot tell its sign."""
     value, _, size = present_value(flows, spans, scale, math.exp(-abs(x)), x >= 0.0)

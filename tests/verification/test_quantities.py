@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from mpmath import mp, mpf, ncdf, npdf
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 from pfs_sim.model.family import FAMILIES
 from pfs_sim.model.quantities import Quantity
@@ -22,8 +22,51 @@ def beta_with(mean, sd):
     return stats.beta(mean * size, (1 - mean) * size)
 
 
+class Expit:
+    """1 / (1 + exp(-Z)) of a normal Z, by its definition and by quadrature."""
+
+    def __init__(self, mu, sigma):
+        self.z = stats.norm(mu, sigma)
+
+    def ppf(self, p):
+        return special.expit(self.z.ppf(p))
+
+    def cdf(self, x):
+        return self.z.cdf(special.logit(x))
+
+    def pdf(self, x):
+        return self.z.pdf(special.logit(x)) / (x * (1.0 - x))
+
+    def _moment(self, power, center=0.0):
+        low, high = self.z.ppf([1e-18, 0.5])
+        ends = low, high, 2 * high - low
+        return sum(
+            integrate.quad(
+                lambda z: (special.expit(z) - center) ** power * self.z.pdf(z), a, b,
+                epsabs=0, epsrel=1e-13, limit=400,
+            )[0]
+            for a, b in pairwise(ends)
+        )  # fmt: skip
+
+    def mean(self):
+        return self._moment(1)
+
+    def std(self):
+        return np.sqrt(self._moment(2, self.mean()))
+
+    def support(self):
+        return 0.0, 1.0
+
+
 # What is written, and the same distribution built by hand.
+LOGIT_2, LOGIT_5 = special.logit([0.2, 0.5])
 ORACLES = [
+    ({"dist": "logit_normal", "mu": -0.4, "sigma": 0.5}, Expit(-0.4, 0.5)),
+    ({"dist": "logit_normal", "median": 0.3, "sigma": 0.4}, Expit(special.logit(0.3), 0.4)),
+    (
+        {"dist": "logit_normal", "quantiles": {0.1: 0.2, 0.9: 0.5}},
+        Expit(0.5 * (LOGIT_2 + LOGIT_5), 0.5 * (LOGIT_5 - LOGIT_2) / stats.norm.ppf(0.9)),
+    ),
     ({"dist": "normal", "mean": 0.5, "sd": 0.1}, stats.norm(0.5, 0.1)),
     (
         {"dist": "normal", "quantiles": {0.1: 0.2, 0.9: 0.7}},
