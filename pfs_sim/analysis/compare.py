@@ -173,8 +173,8 @@ def find_differences(
     the error of a difference of probabilities a path each way is added, for the event may differ
     on a few paths only, or on none of these (Bonett and Price 2012, Journal of Educational and
     Behavioral Statistics 37, 479-488: of 250 paths or more such intervals cover at least 94.5 %
-    however rare a difference is), and that of a difference of quantiles reaches over every jump between the order
-    statistics that enclose them; not where the metric is the same on every path.
+    however rare a difference is), and that of a difference of quantiles reaches over every jump
+    between the order statistics that enclose them; not where the metric is the same on every path.
     """
     wanted, found = tuple(statistics), {}
     for metric in first_table:
