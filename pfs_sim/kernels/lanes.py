@@ -43,7 +43,7 @@ SECOND, THIRD = 256, 512
 
 _WORD_RANGE = 2.0**64
 _SIXTY_FOUR = np.uint64(64)
-_TOP = np.uint64(63)
+_HALF = np.uint64(0x7FFFFFFFFFFFFFFF)
 _EIGHT = np.uint64(8)
 
 # Rows of the lanes, each of LANES words, at constant distances so that the compiler sees them
@@ -130,33 +130,33 @@ def answer(lanes: Words, path: int, answers: F8) -> None:
         j = np.uint64(i)
         m, d, h = lanes[_UNDECIDED + j], lanes[_DIGITS + j], ZERO
         took = popcount(lanes[_W0 + j] & ((ONE << m) - ONE))
-        h += took & (ZERO - (d >> _TOP))
+        h += took if d > _HALF else ZERO
         m -= took
         d <<= ONE
         took = popcount(lanes[_W1 + j] & ((ONE << m) - ONE))
-        h += took & (ZERO - (d >> _TOP))
+        h += took if d > _HALF else ZERO
         m -= took
         d <<= ONE
         word, left = lanes[_W2 + j], _SIXTY_FOUR
         for _ in range(4):
-            go = ONE if m <= left else ZERO
-            every = ZERO - go
-            took = popcount(word & ((ONE << m) - ONE)) & every
-            h += took & (ZERO - (d >> _TOP))
-            word >>= m & every
-            left -= m & every
+            fits = m <= left
+            take = m if fits else ZERO
+            took = popcount(word & ((ONE << take) - ONE))
+            h += took if d > _HALF else ZERO
+            word >>= take
+            left -= take
             m -= took
-            d <<= go
+            d <<= ONE if fits else ZERO
         word, left = lanes[_W3 + j], _SIXTY_FOUR
         for _ in range(5):
-            go = ONE if m <= left else ZERO
-            every = ZERO - go
-            took = popcount(word & ((ONE << m) - ONE)) & every
-            h += took & (ZERO - (d >> _TOP))
-            word >>= m & every
-            left -= m & every
+            fits = m <= left
+            take = m if fits else ZERO
+            took = popcount(word & ((ONE << take) - ONE))
+            h += took if d > _HALF else ZERO
+            word >>= take
+            left -= take
             m -= took
-            d <<= go
+            d <<= ONE if fits else ZERO
         lanes[_UNDECIDED + j] = m
         lanes[_DIGITS + j] = d
         lanes[_HITS + j] = h
