@@ -146,7 +146,7 @@ def notice(line: str, quiet: bool = False) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-COMPILE_SECONDS = 40
+COMPILE_SECONDS = 30
 
 
 def announce_compiling(quiet: bool = False) -> None:

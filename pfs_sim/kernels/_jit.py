@@ -3,7 +3,8 @@
 ``jit`` is for the functions that other rooms call and may make arrays; ``lean`` is for what
 happens inside a path, where nothing is allocated; ``inline`` marks what is small enough that
 the compiler may well dissolve it into its caller; ``forced`` is for the few that must (a random
-word).
+word). ``once`` is for what is called in one place and dissolves into it, ``apart`` for what is
+large, called in many, and must not.
 All release the GIL, so chunks of paths can run in threads, and all keep their machine code in
 the folder that :mod:`pfs_sim.kernels.cache` chooses from the text of all kernels, so that an edit
 or an upgrade never runs old code.
