@@ -435,3 +435,9 @@ class TestForReal:
             out, said = process.communicate(timeout=120)
         assert process.returncode == 130, said
         assert said.strip().splitlines()[-1] == "interrupted" and out == ""
+
+
+def test_a_deal_against_itself_differs_nowhere(deal):
+    done = call("compare", deal, deal, "--paths", "20")
+    assert done.exit_code == 0, done.output
+    assert "Every metric is the same on every path." in done.stdout

@@ -23,6 +23,8 @@ from pfs_sim.errors import InputError
 from pfs_sim.metrics.deal import ROUNDING, find_sampling
 from pfs_sim.metrics.estimates import NAN, UNDEFINED_INTERVAL, Interval
 from pfs_sim.metrics.moments import mean, probability
+from pfs_sim.model.capital import Tranche
+from pfs_sim.model.clock import Clock
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.reading import scenario_hash, state
 from pfs_sim.results import Results
@@ -158,8 +160,8 @@ def frontier(
     """Live every combination of one or two levers and ask who can sign.
 
     `hurdles` are annual rates by tranche; a tranche that is not named has the deal's hurdle, or
-    what it is promised where that is less (a loan its coupon, a recoverable grant its money back).
-    Grants ask for nothing. InputError for an unknown tranche or probabilities outside 0 to 1.
+    what it is promised where that is less (a loan what its coupon comes to, see
+    `find_loan_return`, a recoverable grant its money back). Grants ask for nothing. InputError for an unknown tranche or probabilities outside 0 to 1.
     """
     for name, value in (("false payment", false_payment), ("return chance", return_chance)):
         if not 0.0 <= value <= 1.0:
@@ -207,12 +209,24 @@ def list_conditions(
     if list_effect_terms(scenario):
         found.append(Condition(FALSE, "the probability of a false payment", false_payment, False))
     for name, tranche in tranches.items():
-        least = {"loan": tranche.coupon.value, "recoverable_grant": 0.0}
+        least = {"loan": find_loan_return(tranche, scenario.clock), "recoverable_grant": 0.0}
         own = min(scenario.capital.hurdle.value, least.get(tranche.kind, math.inf))
         hurdle = hurdles.get(name, own)
         label = f"{tranche.label or name}: chance of an IRR of {100 * hurdle:.3g}% or more"
         found.append(Condition(f"tranche.{name}", label, return_chance, True, hurdle))
     return found
+
+
+def find_loan_return(tranche: Tranche, clock: Clock) -> float:
+    """The effective annual return of a loan that is repaid with its interest at the end.
+
+    Simple interest that accrues returns less a year than its coupon, the less the longer it
+    waits: who asks for the coupon itself asks for what the loan never pays.
+    """
+    coupon, years = tranche.coupon.value, clock.periods * clock.years
+    if tranche.pays == "paid" or tranche.compounding == "compound":
+        return coupon
+    return float((1.0 + coupon * years) ** (1.0 / years) - 1.0)
 
 
 def list_effect_terms(scenario: Scenario) -> dict[str, list[str]]:

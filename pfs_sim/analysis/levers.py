@@ -22,6 +22,16 @@ class Case(NamedTuple):
     sets: dict[str, Any]
 
 
+def name_shortly(paths: Sequence[str]) -> list[str]:
+    """The last words of dotted paths, as few as tell them apart."""
+    parts = [path.split(".") for path in paths]
+    for words in range(1, max(map(len, parts), default=1)):
+        found = [".".join(part[-words:]) for part in parts]
+        if len({*found}) == len({*paths}):
+            return found
+    return list(paths)
+
+
 @dataclass(frozen=True)
 class Lever:
     """A value that is moved over a grid."""

@@ -296,7 +296,7 @@ def read_target(text: str) -> tuple[str, float]:
 @click.option(
     "--hurdle", "hurdles", multiple=True, metavar="TRANCHE=RATE",
     help="The IRR that a tranche wants, such as senior=0.04; by default the deal's hurdle, or "
-    "the coupon where that is less, and 0 for a recoverable grant.",
+    "what the coupon comes to where that is less, and 0 for a recoverable grant.",
 )
 @takes_out
 @takes_paths(10_000)

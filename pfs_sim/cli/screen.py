@@ -113,7 +113,8 @@ def tables_in_blocks(keys: Column, columns: Sequence[Column], width: int) -> lis
 
 def _width_of(column: Column) -> int:
     heading, cells = column
-    return max([cell_len(word) for word in heading.split()] + [cell_len(cell) for cell in cells])
+    words = [cell_len(word) for word in heading.split()]
+    return max([*words, *(cell_len(cell) for cell in cells)], default=0)
 
 
 def _table(keys: Column, columns: Sequence[Column]) -> Table:
@@ -133,7 +134,8 @@ def tables_of_pages(pages: Sequence[Page], width: int) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for page in pages:
         parts += [Text(""), Text(page.title, style="bold")]
-        for place, block in enumerate(tables_in_blocks(page.keys, page.columns, width)):
+        blocks = tables_in_blocks(page.keys, page.columns, width) if page.keys[1] else []
+        for place, block in enumerate(blocks):
             parts += [Text(""), block] if place else [block]
         if page.note:
             parts.append(Text(page.note, style="dim"))

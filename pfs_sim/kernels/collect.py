@@ -28,20 +28,25 @@ def _sum(values: F8) -> float:
 
 @lean
 def _holder(plan: OutputPlan, flow: F8, principal: F8, drawn: F8, out: F8, o: int) -> int:
-    """Nine numbers of one holder: from its flows, principal received and draws by grid point."""
+    """Nine numbers of one holder: from its flows, principal received and draws by grid point.
+
+    What comes back on a date on which more is drawn counts in full, on both sides.
+    """
     invested, returned, paid_in, repaid, weighted, npv = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     step = (1.0 + plan.hurdle) ** (-1.0 / plan.per_year)
     factor = 1.0
     for t in range(flow.size):
-        if flow[t] < 0.0:
-            invested -= flow[t]
+        got = flow[t] + drawn[t]
+        if got < 0.0:
+            invested -= got
         else:
-            returned += flow[t]
+            returned += got
         paid_in += drawn[t]
         repaid += principal[t]
         weighted += principal[t] * t
         npv += flow[t] * factor
         factor *= step
+    invested += paid_in
     value, status = irr(flow, flow.size, plan.per_year)
     loss = max(0.0, paid_in - repaid)
     if loss <= 1e-9 * paid_in:

@@ -31,7 +31,7 @@ class OutcomeMeasure(Noun):
         description="total: units counted; mean: per client; measured: clients measured (the "
         "sample size, as a condition may ask for it); difference: comparison less treated "
         "(or the reverse where higher is good); relative_reduction: difference over comparison; "
-        "averted: difference times clients treated."
+        "averted: difference times treated clients measured."
     )
     design: Literal["rct", "matched", "historical", "validated"] = Field(
         description="Where the comparison comes from; validated has none."

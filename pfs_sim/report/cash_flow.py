@@ -50,6 +50,8 @@ def list_results(document: dict[str, Any]) -> tuple[list[str], list[str]]:
         if not asked or not found["value"]:
             continue
         unit, value = _UNITS[found["unit"]], found["value"]
+        # Money that comes back to the cent can have an IRR of -1e-17.
+        value = 0.0 if abs(value) < 1e-9 else value
         # Three figures: a base case has no error, and more would pretend to one.
         error = abs(value) / 300.0 if unit != "money" else 5.0
         labels.append(found["label"])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pfs_sim.analysis.frontier import FALSE, PAYOR, Frontier
+from pfs_sim.analysis.levers import name_shortly
 from pfs_sim.analysis.solve import Seen, Solution
 from pfs_sim.analysis.sweep import Sweep
 from pfs_sim.metrics.estimates import Estimate
@@ -57,9 +58,9 @@ def list_sweep(sweep: Sweep, asked: Sequence[str] = ()) -> list[Page]:
     addresses = choose_metrics(first, asked)
     columns: list[Column] = []
     if sweep.levers:
-        for lever in sweep.levers:
-            cells = [_say(one.case.sets[lever.path]) for one in sweep.cases]
-            columns.append((lever.path.split(".")[-1], cells))
+        places = [lever.path for lever in sweep.levers]
+        for path, name in zip(places, name_shortly(places), strict=True):
+            columns.append((name, [_say(one.case.sets[path]) for one in sweep.cases]))
         keys = ("", ["" for _ in sweep.cases])
         keys, columns = (columns[0][0], columns[0][1]), columns[1:]
     else:
@@ -230,10 +231,9 @@ def list_frontier(found: Frontier) -> list[Page]:
     """Every point with what each condition finds; * marks what fails, ~ what holds unsurely."""
     currency = str(found.resolved.get("currency", "USD"))
     columns: list[Column] = []
-    for lever in found.levers:
-        columns.append(
-            (lever.path.split(".")[-1], [_say(point.sets[lever.path]) for point in found.points])
-        )
+    paths = [lever.path for lever in found.levers]
+    for path, name in zip(paths, name_shortly(paths), strict=True):
+        columns.append((name, [_say(point.sets[path]) for point in found.points]))
     keys, columns = columns[0], columns[1:]
     for place, condition in enumerate(found.conditions):
         cells = []

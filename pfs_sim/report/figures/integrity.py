@@ -205,14 +205,16 @@ def _draw_noise(found: Integrity, signed: Signature) -> Picture | None:
 
 def _draw_cliffs(cliffs: Sequence[Cliff], signed: Signature) -> Picture | None:
     """Dollars that one more participant moves at the steepest places."""
-    known = [one for one in cliffs if math.isfinite(one.share) and one.share > 0.0]
-    shown = sorted(known, key=lambda one: -one.share)[:MOST_CLIFFS]
+    def moves(one: Cliff) -> float:
+        return max(abs(one.reach), abs(one.beyond))
+
+    known = [one for one in cliffs if math.isfinite(one.share) and moves(one) > 0.0]
+    shown = sorted(known, key=lambda one: -moves(one))[:MOST_CLIFFS]
     if not shown:
         return None
     symbol, first = symbol_of(signed), shown[0]
-    steepest = max(abs(first.reach), abs(first.beyond))
-    title = f"At the steepest place one more participant moves {write_short(steepest, symbol)}, "
-    title += f"{write_percent(min(first.share, 1.0))} of the cap"
+    title = f"At the steepest place one more participant moves {write_short(moves(first), symbol)}"
+    title += f", {write_percent(min(first.share, 1.0))} of the cap of its term"
     labels = [f"{one.term}: {one.measure} {one.at:,.6g}" for one in shown]
     with styled():
         figure = open_page(

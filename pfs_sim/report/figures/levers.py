@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from pfs_sim.analysis.levers import name_shortly
 from pfs_sim.analysis.sweep import Sweep
 from pfs_sim.metrics.estimates import Estimate
 from pfs_sim.metrics.numerals import format_value
@@ -79,7 +80,7 @@ def say_sweep(sweep: Sweep, address: str) -> str:
     if not paths:
         return f"{label}: {amounts[0]} under {cases[0].name}, {amounts[1]} under {cases[1].name}"
     where = [" and ".join(_tick(case.sets[path]) for path in paths) for case in cases]
-    names = " and ".join(path.split(".")[-1] for path in paths)
+    names = " and ".join(name_shortly(paths))
     return f"{label}: {amounts[0]} at {names} {where[0]}, {amounts[1]} at {where[1]}"
 
 
@@ -160,7 +161,10 @@ def _draw_heat(axes: Axes, sweep: Sweep, address: str) -> None:
             np.arange(x.size), np.arange(y.size), z, 4, colors=INK, linewidths=0.8,
             linestyles="solid",
         )
-        axes.clabel(lines, fmt=lambda value: _short(value, unit, symbol), fontsize=7)
+        for text in axes.clabel(
+            lines, fmt=lambda value: _short(value, unit, symbol), fontsize=7
+        ):
+            text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85})
     axes.set_xticks(np.arange(x.size), [_tick(value) for value in second.values])
     axes.set_yticks(np.arange(y.size), [_tick(value) for value in first.values])
     axes.set_title(say_metric(sweep.cases[0].table, address), fontsize=8.5)

@@ -144,11 +144,11 @@ def _write_returns(
         row = flow.add(f"{label}: cash", cash)
         span = f"{letters(FIRST)}{row + 1}:{letters(FIRST + flow.grid - 1)}{row + 1}"
         back = "+".join(f"{letters(1)}{one + 1}" for one in got) or "0"
+        gone = "+".join(f"{letters(1)}{one + 1}" for one in draws) or "0"
         for what, formula, style in (
             ("IRR a year", f'=IFERROR(IF(({back})=0,-1,(1+IRR({span}))^(1/{years})-1),"none")',
              "percent"),
-            ("returned for each unit",
-             f'=IFERROR(SUMIF({span},">0")/-SUMIF({span},"<0"),"none")', "number"),
+            ("returned for each unit", f'=IFERROR(({back})/({gone}),"none")', "number"),
         ):
             flow.book.put(FLOW, flow.row, 0, f"{label}: {what}")
             flow.book.put(FLOW, flow.row, 1, formula, style)
