@@ -160,8 +160,9 @@ def frontier(
     """Live every combination of one or two levers and ask who can sign.
 
     `hurdles` are annual rates by tranche; a tranche that is not named has the deal's hurdle, or
-    what it is promised where that is less (a loan what its coupon comes to, see
-    `find_loan_return`, a recoverable grant its money back). Grants ask for nothing. InputError for an unknown tranche or probabilities outside 0 to 1.
+    what it is promised where that is less (a loan what its coupon comes to, `find_loan_return`, a
+    recoverable grant its money back). Grants ask for nothing. InputError for an unknown tranche or
+    probabilities outside 0 to 1.
     """
     for name, value in (("false payment", false_payment), ("return chance", return_chance)):
         if not 0.0 <= value <= 1.0:
