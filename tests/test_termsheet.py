@@ -343,7 +343,7 @@ def test_a_clause_reads_as_a_person_would_write_it():
         "The measure `stable_days` earns $15.12 for each day.",
         "| at least 20% | $3,200,000 | $16,000,000 for each 1.00 of the measure, which is "
         "$160,000 a percentage point |",
-        "| less than 20% | nothing | nothing more |",
+        "| less than 20% | nothing | – |",
         "The term pays at most $6,130,000 in all; the excess is lost.",
         "at `final`, July 1, 2021 (grid point 22)",
         "Treatment takes 4 years (16 quarters).",

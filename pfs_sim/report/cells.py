@@ -113,9 +113,11 @@ def write_row(name: str, summary: Summary, currency: str) -> Row:
 
 def list_chances(name: str, summary: Summary) -> list[Cell]:
     """What can happen to a metric, with its probability; what never did is left out."""
+    # Chances are of the paths that have a value; where some have none, that is said.
+    irr = "where there is one, below 0 on" if summary.n_undefined else "below 0 on"
     words: list[tuple[str, Interval | None]] = [
         ("all lost on", summary.mass_points.get("total_loss")),
-        ("below 0 on" if name.endswith(".irr") else "loss on", summary.p_loss),
+        (irr if name.endswith(".irr") else "loss on", summary.p_loss),
         ("at the cap on", summary.mass_points.get("cap")),
         ("below 0 on", summary.p_negative),
     ]

@@ -214,10 +214,11 @@ def say_frontier(found: Frontier) -> str:
     ways = [" and ".join(labels[name] for name in names) for names in found.binding]
     if len(found.binding[0]) == len(found.conditions):
         return f"No point of {total} meets any of the conditions."
-    said = f"No point of {total} meets all conditions. In the way stands {ways[0]}"
-    for way in ways[1:]:
-        said += f"; or {way}"
-    return f"{said}: without that, the others could hold together."
+    several = len(found.binding[0]) > 1 or len(ways) > 1
+    said = f"No point of {total} meets all conditions. In the way stand{'' if several else 's'} "
+    said += "; or ".join(ways)
+    them = "these" if several else "that"
+    return f"{said}: without {them}, the others could hold together."
 
 
 def _span(found: Frontier, path: str) -> str:

@@ -70,7 +70,8 @@ def say_largest(found: Explanation, place: int = 0) -> str:
     most = max(range(len(shares)), key=lambda i: shares[i].value)
     label = found.outputs[name].label
     source = found.players[most].capitalize()
-    return f"{source} holds {_percent(shares[most].value)} of the variance of: {label}"
+    label = label[0].lower() + label[1:] if label[1:2].islower() else label
+    return f"{source} holds {_percent(shares[most].value)} of the variance of {label}"
 
 
 def _percent(share: float) -> str:

@@ -13,7 +13,7 @@ from pfs_sim.report.cells import EMPTY, Cell, write_cell
 from pfs_sim.report.html.deck import Deck
 from pfs_sim.report.html.naming import isolate, name_payors, name_tranche, plain
 
-HEADINGS = ("Gives", "Gets", "Net", "Ends worse off", "IRR, median")
+HEADINGS = ("Gives", "Gets", "Net", "Chance of a loss", "IRR, median")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ def glance(deck: Deck) -> list[Glance]:
         role = isolate(tranche.holder) if tranche.holder else tranche.kind.replace("_", " ")
         found.append(_holder(deck, f"tranche.{name}", name_tranche(deck.scenario, name), role))
     if len(tranches) > 1:
-        found.append(_holder(deck, "investors", "All investors together", "without grants"))
+        hope = "all who hope to be repaid"
+        found.append(_holder(deck, "investors", "All investors together", hope))
     for name, guarantee in deck.scenario.capital.guarantees.items():
         paid = _mean(deck, f"guarantor.{name}.paid")
         chance = deck.table[f"guarantor.{name}.paid"].p_loss

@@ -166,7 +166,7 @@ def _state_pieces(saying: _Saying, schedule: Schedule) -> tuple[str, Table]:
         for x, y, slope in zip(found.x, found.y, found.slope, strict=True)
     ]
     under = f"{'at most' if found.above else 'less than'} {saying.x(found.x[0])}"
-    below = saying.price(found.below_slope) if found.below_slope else "nothing more"
+    below = saying.price(found.below_slope) if found.below_slope else "–"
     rows.insert(0, (under, _below(saying, found.below), below))
     said = f"The amount depends on the measure {saying.measure} in this way."
     if not isinstance(schedule, Pieces):
