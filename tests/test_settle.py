@@ -16,7 +16,13 @@ from pfs_sim.cli import main
 from pfs_sim.errors import InputError
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.reading import load
-from pfs_sim.report.settlement import say_total, settlement_pages, write_cents, write_irr
+from pfs_sim.report.settlement import (
+    round_together,
+    say_total,
+    settlement_pages,
+    write_cents,
+    write_irr,
+)
 from tests.money_case import scenario as money_scenario
 from tests.published_facts import FACTS, Fact
 
@@ -316,6 +322,14 @@ class TestCommand:
         file.write_text("- 1\n")
         done = call("settle", self.DENVER, "-m", file)
         assert done.exit_code == 2 and "found no mapping" in done.stderr
+
+
+def test_what_all_receive_adds_up_to_the_cent() -> None:
+    assert round_together([100 / 3] * 3) == [33.34, 33.33, 33.33]
+    assert round_together([10.004, 20.003, 0.005]) == [10.0, 20.0, 0.01]
+    assert round_together([-5.0, 1.25]) == [-5.0, 1.25]
+    assert round_together([0.1 + 0.2, 1.1]) == [0.3, 1.1]
+    assert round_together([1 / 3, 2 / 3], 1.0) == [0.33, 0.67]
 
 
 def test_pages_leave_out_what_did_not_happen() -> None:

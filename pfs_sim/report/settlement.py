@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pfs_sim.metrics.numerals import format_rate
@@ -29,6 +30,7 @@ RECEIVED = {
     "paid": "received",
     "principal_loss": "principal lost",
 }
+KINDS = ("interest", "principal", "other", "guarantee")
 ALWAYS = ("due", "paid", "drawn", "principal_loss")
 
 
@@ -47,8 +49,35 @@ def say_total(found: Document) -> str:
     return f"{found['currency']} {total:,.2f} is paid, {when}."
 
 
+def round_together(amounts: Sequence[float], total: float | None = None) -> list[float]:
+    """Amounts to the cent whose sum is their sum to the cent, or `total`.
+
+    Each is rounded down, and the cents that are left go to the largest remainders.
+    """
+    cents = [math.floor(100.0 * amount + 1e-6) for amount in amounts]
+    whole = round(100.0 * (sum(amounts) if total is None else total))
+    rest = [100.0 * amount - cent for amount, cent in zip(amounts, cents, strict=True)]
+    order = sorted(range(len(cents)), key=lambda i: -rest[i])
+    for i in order[: max(0, whole - sum(cents))]:
+        cents[i] += 1
+    return [cent / 100.0 for cent in cents]
+
+
+def share_cents(found: Document) -> Document:
+    """A settlement in which what all receive adds up to the cent, and the parts of each to it."""
+    tranches, parties = found["tranches"], found["parties"]
+    rounded = round_together([*(one["paid"] for one in tranches.values()), *parties.values()])
+    said: dict[str, Any] = {}
+    for (name, one), paid in zip(tranches.items(), rounded, strict=False):
+        kinds = round_together([one[kind] for kind in KINDS], paid)
+        said[name] = {**one, **dict(zip(KINDS, kinds, strict=True)), "paid": paid}
+    others = dict(zip(parties, rounded[len(tranches) :], strict=True))
+    return {**found, "tranches": said, "parties": others}
+
+
 def settlement_pages(found: Document) -> list[Page]:
     """What was measured, what is due and paid, what caps did, who got what; empty ones left out."""
+    found = share_cents(found)
     pages = [
         _measures(found),
         _dues(found),
