@@ -148,7 +148,7 @@ def notice(line: str, quiet: bool = False) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-COMPILE_SECONDS = 30
+COMPILE_SECONDS = 35
 
 
 def announce_compiling(quiet: bool = False) -> None:
