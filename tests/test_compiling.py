@@ -1,8 +1,14 @@
 """`warmup` and `cache`: compiled kernels are made, measured and removed where they are kept."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from click.testing import CliRunner
+from made_up import STARTER
 
+from pfs_sim.analysis import warming
 from pfs_sim.cli import main
 from pfs_sim.kernels.cache import cache_key
 
@@ -42,6 +48,37 @@ def test_clear_removes_all_versions_and_nothing_else(folder):
     assert call("cache", "clear").stdout == "5.0 MB freed\n"
     assert [file.name for file in folder.iterdir()] == ["notes.txt"]
     assert call("cache", "clear").stdout == "0.0 MB freed\n"
+
+
+def test_one_process_does_where_two_cannot(folder, monkeypatch):
+    """One core, no other process, or no compiler: nothing happens ahead of time."""
+
+    def refuse(*_words, **_options):
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(warming.subprocess, "Popen", refuse)
+    monkeypatch.setattr(warming.os, "cpu_count", lambda: 2)
+    warming.compile_side_by_side("")
+    monkeypatch.setattr(warming.subprocess, "Popen", None)
+    monkeypatch.setattr(warming.os, "cpu_count", lambda: 1)
+    warming.compile_side_by_side("")
+
+
+@pytest.mark.verify
+def test_a_first_run_compiles_in_two_processes(tmp_path):
+    """The same numbers, and a cache from which the next run takes everything."""
+    own = {**os.environ, "PFS_SIM_CACHE_DIR": str(tmp_path)}
+    own.pop("NUMBA_DISABLE_JIT", None)
+    words = [sys.executable, "-m", "pfs_sim", "run", str(STARTER), "--paths", "20", "--json"]
+    found = [
+        subprocess.run(words, env=own, capture_output=True, text=True, check=True)
+        for _ in range(2)
+    ]
+    assert "compiling the kernels" in found[0].stderr
+    assert "compiling the kernels" not in found[1].stderr
+    assert found[0].stdout == found[1].stdout
+    for stage in ("program.live_program", "money.live_money", "collect.collect"):
+        assert len(list(tmp_path.rglob(f"{stage}*.nbc"))) == 1, "compiled once"
 
 
 def test_warmup_says_how_long_it_took_and_where_the_code_is():

@@ -148,16 +148,20 @@ def notice(line: str, quiet: bool = False) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-COMPILE_SECONDS = 35
+COMPILE_SECONDS = 25
 
 
 def announce_compiling(quiet: bool = False) -> None:
-    """Say so before the kernels are compiled for the first time on this machine."""
+    """Compile the kernels where that has not been done on this machine, and say so before."""
     from pfs_sim.kernels.cache import cache_folder
 
     folder = cache_folder()
     if folder is None or not any(folder.rglob("path.walk*.nbi")):
+        from pfs_sim.analysis.warming import compile_side_by_side
+        from pfs_sim.cli.writing import write_starter
+
         notice(f"compiling the kernels: once per machine, about {COMPILE_SECONDS} s …", quiet)
+        compile_side_by_side(write_starter())
 
 
 @contextmanager
