@@ -124,12 +124,12 @@ def _irr(flows: F8) -> F8:
     t = np.arange(flows.shape[1])
     invested, returned = -np.minimum(flows, 0).sum(1), np.maximum(flows, 0).sum(1)
     out = np.where(invested > 0, -1.0, np.nan)
-    todo = np.flatnonzero((invested > 0) & (returned > 0))
-    rate, live_rows = np.zeros(todo.size), np.arange(todo.size)
+    defined = np.flatnonzero((invested > 0) & (returned > 0))
+    rate, live_rows = np.zeros(defined.size), np.arange(defined.size)
     for _ in range(50):
         if not live_rows.size:
             break
-        g, r = flows[todo[live_rows]], rate[live_rows]
+        g, r = flows[defined[live_rows]], rate[live_rows]
         discount = (1.0 + r)[:, None] ** -t
         value, slope = (g * discount).sum(1), -(g * t * discount).sum(1) / (1.0 + r)
         with np.errstate(all="ignore"):
@@ -138,8 +138,8 @@ def _irr(flows: F8) -> F8:
         rate[live_rows] = np.where(fine, r - step, np.nan)
         live_rows = live_rows[fine & (np.abs(step) > 1e-10)]
     for row in np.flatnonzero(np.isnan(rate)):
-        rate[row] = _bisect(flows[todo[row]], t)
-    out[todo] = (1.0 + rate) ** 4 - 1.0
+        rate[row] = _bisect(flows[defined[row]], t)
+    out[defined] = (1.0 + rate) ** 4 - 1.0
     return out
 
 

@@ -114,6 +114,12 @@ def compile_scenario(
     return Compiled(scenario, row, plan, inputs, tuple(columns(scenario)))
 
 
+def nothing_given(scenario: Scenario) -> F8:
+    """given[measure, evaluation] where no value was measured: NaN."""
+    evaluation = scenario.evaluation
+    return np.full((len(evaluation.measures), len(evaluation.dates)), np.nan)
+
+
 def available_memory() -> int | None:
     """Bytes of memory that are free for a run, where the system tells."""
     try:
@@ -234,10 +240,7 @@ def live_compiled(
     refuse_if_too_large(paths, width, grid)
     values = hold(compiled.columns, paths)
     fan = np.empty((min(paths, FAN_PATHS), len(FAN), grid))
-    evaluation = compiled.scenario.evaluation
-    if given is None:
-        given = np.full((len(evaluation.measures), len(evaluation.dates)), np.nan)
-    measured = given
+    measured = nothing_given(compiled.scenario) if given is None else given
 
     def work(start: int) -> int:
         stop = min(start + chunk, paths)

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pfs_sim.analysis.grounds import list_parts
 from pfs_sim.metrics.estimates import number_or_null
+from pfs_sim.model.checks.measures import list_parts
 from pfs_sim.model.contract import Term
 from pfs_sim.model.evaluation import Blend, OutcomeMeasure, PersonMeasure, Product, Ratio
 from pfs_sim.model.scenario import Scenario

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from pfs_sim.analysis.grounds import EFFECT, find_kind, find_outcomes
 from pfs_sim.analysis.levers import Case, Changeable, Lever, cross
-from pfs_sim.analysis.same_people import PATHS, SamePeople, find_people, union_of_dates
+from pfs_sim.analysis.same_people import PATHS, SamePeople, find_people
 from pfs_sim.errors import InputError
 from pfs_sim.metrics.deal import ROUNDING, find_sampling
 from pfs_sim.metrics.estimates import NAN, UNDEFINED_INTERVAL, Interval
@@ -178,8 +178,9 @@ def frontier(
     scenario = scenario_of(changeable.loaded)
     cases = cross(levers)
     deals = [changeable.with_values(case.sets) for case in cases]
-    people = find_people(changeable.loaded, paths, seed, sampling=sampling, threads=threads)
-    people = replace(people, dates=tuple(union_of_dates(deals)))
+    people = find_people(
+        changeable.loaded, paths, seed, sampling=sampling, threads=threads, deals=deals
+    )
     conditions = list_conditions(scenario, false_payment, return_chance, hurdles or {})
     overridden = _count_idle(deals, people) < FEW
     points = [

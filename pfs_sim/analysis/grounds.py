@@ -5,43 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from pfs_sim.model.checks.measures import list_parts
 from pfs_sim.model.contract import Condition, Term
 from pfs_sim.model.evaluation import (
-    Best,
-    Blend,
-    Fallback,
     OutcomeMeasure,
     PersonMeasure,
-    Product,
     ProgramMeasure,
-    Ratio,
-    Switch,
-    Worst,
 )
 from pfs_sim.model.scenario import Scenario
+from pfs_sim.plan.outcomes import COMPARED
 
-COMPARED = ("difference", "relative_reduction", "averted")
 EFFECT, RECORD, FIXED = "effect", "record", "fixed"
 """Paid on a comparison, on verified records, or whatever happens."""
-
-
-def list_parts(measure: Any) -> list[str]:
-    """The measures that a measure is made of; none for a base measure."""
-    if isinstance(measure, Blend):
-        return list(measure.blend)
-    if isinstance(measure, Ratio):
-        return list(measure.ratio)
-    if isinstance(measure, Product):
-        return list(measure.product)
-    if isinstance(measure, Best):
-        return list(measure.best_of)
-    if isinstance(measure, Worst):
-        return list(measure.worst_of)
-    if isinstance(measure, Fallback):
-        return list(measure.fallback)
-    if isinstance(measure, Switch):
-        return [measure.before, measure.then]
-    return []
 
 
 def find_bases(scenario: Scenario, names: Iterable[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pfs_sim.errors import InputError
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.row import SOURCES
-from pfs_sim.simulate import Compiled, Deal, compile_scenario
+from pfs_sim.simulate import Compiled, Deal, compile_scenario, nothing_given
 
 if TYPE_CHECKING:
     from pfs_sim.tables.state import Cash, People
@@ -60,9 +60,8 @@ def live_one(
     if not 0 <= path <= LAST_PATH:
         raise InputError(f"found path {path}; allowed: 0 to {LAST_PATH}")
     compiled = compile_scenario(deal, seed, frozen=frozen, fixed=fixed)
-    evaluation = compiled.scenario.evaluation
     if given is None:
-        given = np.full((len(evaluation.measures), len(evaluation.dates)), np.nan)
+        given = nothing_given(compiled.scenario)
     scratch, row = compiled.scratch(), compiled.inputs.draw(path, 1)[0]
     live(compiled.plan, scratch, row, path, 0, given)
     out = np.empty(len(compiled.columns))

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from pfs_sim.errors import InputError
 from pfs_sim.model.evaluation import OutcomeMeasure, ProgramMeasure
 from pfs_sim.model.scenario import Scenario
+from pfs_sim.simulate import nothing_given
 
 F8 = npt.NDArray[np.float64]
 Measured = Mapping[str, float | Mapping[str, float]]
@@ -34,8 +35,7 @@ def find_given(scenario: Scenario, measured: Measured) -> F8:
     InputError for a name or an evaluation that does not exist (with those near it), an outcome
     whose measures say different things, a value that no measurement can have.
     """
-    evaluation = scenario.evaluation
-    given = np.full((len(evaluation.measures), len(evaluation.dates)), np.nan)
+    given = nothing_given(scenario)
     found = []
     for full, stated in measured.items():
         name, value = _split_evaluation(scenario, full, stated)

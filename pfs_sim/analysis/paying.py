@@ -29,6 +29,7 @@ from pfs_sim.simulate import (
     do_chunks,
     finish,
     hold,
+    nothing_given,
     put,
     refuse_if_too_large,
 )
@@ -138,8 +139,7 @@ class _Task:
     def __init__(self, order: Order, paths: int) -> None:
         compiled, self.true_mode = order.compiled, int(order.true_mode)
         self.compiled, self.inputs = compiled, compiled.inputs
-        evaluation = compiled.scenario.evaluation
-        self.given = np.full((len(evaluation.measures), len(evaluation.dates)), np.nan)
+        self.given = nothing_given(compiled.scenario)
         grid = compiled.scenario.clock.periods + 1
         self.values = hold(compiled.columns, paths)
         self.fan = np.empty((min(paths, FAN_PATHS), len(FAN), grid))

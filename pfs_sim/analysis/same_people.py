@@ -64,7 +64,7 @@ class SamePeople:
         apart, so that a date that one of them adds moves nobody.
         """
         scenarios = [scenario_of(deal) for deal in deals]
-        merge = union_of_dates(scenarios, self.dates)
+        merge = _unite_dates(scenarios, self.dates)
         return self._live([(scenario, merge) for scenario in scenarios], fixed, progress)
 
     def live_each(
@@ -75,7 +75,7 @@ class SamePeople:
         Deals whose evaluation dates are among `dates`, or the same, have the same people.
         """
         scenarios = [scenario_of(deal) for deal in deals]
-        dated = [(scenario, union_of_dates([scenario], self.dates)) for scenario in scenarios]
+        dated = [(scenario, _unite_dates([scenario], self.dates)) for scenario in scenarios]
         return self._live(dated, None, progress)
 
     def _live(
@@ -126,7 +126,7 @@ class SamePeople:
         return next(self.live([deal], fixed=fixed, progress=progress))
 
 
-def union_of_dates(deals: Iterable[Deal], further: Iterable[int] = ()) -> list[int]:
+def _unite_dates(deals: Iterable[Deal], further: Iterable[int] = ()) -> list[int]:
     """Grid points of the evaluations of all deals, and further ones, in order."""
     return sorted({*further, *(t for deal in deals for t in evaluation_dates(scenario_of(deal)))})
 
@@ -138,10 +138,12 @@ def find_people(
     *,
     sampling: Design | str = "random",
     threads: int | None = None,
+    deals: Iterable[Deal] = (),
 ) -> SamePeople:
     """The paths for a comparison whose first deal is `reference`.
 
-    InputError where the paths leave a group of the sampling unfinished.
+    People are drawn in the lots that all `deals` can tell apart, where they are known. InputError
+    where the paths leave a group of the sampling unfinished.
     """
     if paths < 2:
         raise InputError(f"found {paths} paths; allowed: 2 or more, for an error")
@@ -150,6 +152,6 @@ def find_people(
     keys: tuple[int, ...] = ()
     if design.kind == "sobol":
         keys = tuple(np.asarray(compile_scenario(reference, seed).inputs.keys).tolist())
-    return SamePeople(paths, seed, design, keys, threads)
+    return SamePeople(paths, seed, design, keys, threads, tuple(_unite_dates(deals)))
 
 

@@ -12,14 +12,14 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pfs_sim import __version__
 from pfs_sim.analysis.compare import find_differences
 from pfs_sim.analysis.levers import Case, Changeable, Lever, cross
-from pfs_sim.analysis.same_people import PATHS, SamePeople, find_people, union_of_dates
+from pfs_sim.analysis.same_people import PATHS, SamePeople, find_people
 from pfs_sim.errors import InputError
 from pfs_sim.metrics.deal import summarize
 from pfs_sim.metrics.estimates import Estimate
@@ -140,8 +140,9 @@ def sweep(
     listed = cross(levers) if levers else [BASE, *_read_cases(cases or {})]
     changeable = Changeable(deal)
     deals = [changeable.with_values(case.sets) for case in listed]
-    people = find_people(deals[0], paths, seed, sampling=sampling, threads=threads)
-    people = replace(people, dates=tuple(union_of_dates(deals)))
+    people = find_people(
+        deals[0], paths, seed, sampling=sampling, threads=threads, deals=deals
+    )
     shelf = None if folder is None else Path(folder) / CASES
     lived = tuple(_live_all(listed, deals, people, shelf, not levers, progress, finished))
     if shelf is not None:

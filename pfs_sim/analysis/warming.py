@@ -8,8 +8,6 @@ import sys
 from collections.abc import Collection
 from contextlib import suppress
 
-import numpy as np
-
 PEOPLE, MONEY = ("program", "outcomes", "collect"), ("money",)
 """Stages of a path that take about as long to compile; the second ones in the other process."""
 
@@ -19,28 +17,15 @@ def compile_stages(names: Collection[str], deal: str) -> None:
 
     `deal` is the text of any scenario.
     """
-    from pfs_sim.kernels._jit import called
-    from pfs_sim.kernels.collect import collect
-    from pfs_sim.kernels.money import live_money
-    from pfs_sim.kernels.outcomes import live_outcomes
-    from pfs_sim.kernels.program import live_program
+    from pfs_sim.kernels.path import call_stage
     from pfs_sim.reading import loads
-    from pfs_sim.simulate import compile_scenario
+    from pfs_sim.simulate import compile_scenario, nothing_given
 
     compiled = compile_scenario(loads(deal))
-    plan, scratch = compiled.plan, compiled.scratch()
-    row, evaluation = compiled.inputs.draw(0, 1)[0], compiled.scenario.evaluation
-    given = np.full((len(evaluation.measures), len(evaluation.dates)), np.nan)
-    rng, people, cash = scratch.rng, scratch.people, scratch.cash
-    known, line = scratch.imposed, np.empty(0)
-    if "program" in names:
-        called(live_program, plan.people, rng, row, 0, 0, 0, people)
-    if "outcomes" in names:
-        called(live_outcomes, plan.people, rng, row, 0, 0, people)
-    if "money" in names:
-        called(live_money, plan.money, rng, row, 0, people, 0, given, known, cash)
-    if "collect" in names:
-        called(collect, plan.outputs, row, people, cash, scratch.holder, line)
+    row, given = compiled.inputs.draw(0, 1)[0], nothing_given(compiled.scenario)
+    scratch = compiled.scratch()
+    for name in names:
+        call_stage(name, compiled.plan, scratch, row, given)
 
 
 def compile_side_by_side(deal: str) -> None:

@@ -129,34 +129,10 @@ def answer(lanes: Words, path: int, answers: F8) -> None:
     for i in range(full):
         j = np.uint64(i)
         m, d, h = lanes[_UNDECIDED + j], lanes[_DIGITS + j], ZERO
-        took = popcount(lanes[_W0 + j] & ((ONE << m) - ONE))
-        h += took if d > _HALF else ZERO
-        m -= took
-        d <<= ONE
-        took = popcount(lanes[_W1 + j] & ((ONE << m) - ONE))
-        h += took if d > _HALF else ZERO
-        m -= took
-        d <<= ONE
-        word, left = lanes[_W2 + j], _SIXTY_FOUR
-        for _ in range(4):
-            fits = m <= left
-            take = m if fits else ZERO
-            took = popcount(word & ((ONE << take) - ONE))
-            h += took if d > _HALF else ZERO
-            word >>= take
-            left -= take
-            m -= took
-            d <<= ONE if fits else ZERO
-        word, left = lanes[_W3 + j], _SIXTY_FOUR
-        for _ in range(5):
-            fits = m <= left
-            take = m if fits else ZERO
-            took = popcount(word & ((ONE << take) - ONE))
-            h += took if d > _HALF else ZERO
-            word >>= take
-            left -= take
-            m -= took
-            d <<= ONE if fits else ZERO
+        m, d, h = _compare(lanes[_W0 + j], 1, m, d, h)
+        m, d, h = _compare(lanes[_W1 + j], 1, m, d, h)
+        m, d, h = _compare(lanes[_W2 + j], 4, m, d, h)
+        m, d, h = _compare(lanes[_W3 + j], 5, m, d, h)
         lanes[_UNDECIDED + j] = m
         lanes[_DIGITS + j] = d
         lanes[_HITS + j] = h
@@ -166,6 +142,25 @@ def answer(lanes: Words, path: int, answers: F8) -> None:
             _settle(lanes, j, where)
         answers[lanes[_OWNER + j]] += float(np.int64(lanes[_HITS + j]))
     lanes[_WAITING] = ZERO
+
+
+@forced
+def _compare(word: Word, digits: int, m: Word, d: Word, h: Word) -> tuple[Word, Word, Word]:
+    """Compare m undecided trials with so many digits d, as long as the word has bits for all.
+
+    Returns who is undecided then, the digits that are left, and the hits.
+    """
+    left = _SIXTY_FOUR
+    for _ in range(digits):
+        fits = m <= left
+        take = m if fits else ZERO
+        took = popcount(word & ((ONE << take) - ONE))
+        h += took if d > _HALF else ZERO
+        word >>= take
+        left -= take
+        m -= took
+        d <<= ONE if fits else ZERO
+    return m, d, h
 
 
 @lean

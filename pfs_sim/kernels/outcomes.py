@@ -62,7 +62,7 @@ def live_outcomes(
         lost_treated, lost_control = row[fact.lost_treated], row[fact.lost_control]
         _measure(fact, rng, path, lost_treated, lost_control, parts, together)
         _expect(fact, k, parts, together)
-        _draw(fact, rng, row, path, parts, together)
+        _draw(fact, k, fact.key, rng, row, path, parts, False, together.measured, together)
         for i in range(parts):
             part = together.part[i]
             together.sums[RECORDED, k, part.arm, part.sample, part.vintage] += (
@@ -168,24 +168,38 @@ def _expect(fact: Any, k: int, parts: int, together: Lots) -> None:
 
 
 @once
-def _draw(fact: Any, rng: Rng, row: F8, path: int, parts: int, together: Lots) -> None:
-    """Draw what is recorded of the clients measured of each part."""
-    drawn, lanes = together.drawn, together.lanes
+def _draw(
+    fact: Any,
+    k: int,
+    key: Any,
+    rng: Rng,
+    row: F8,
+    path: int,
+    parts: int,
+    matched: bool,
+    clients: F8,
+    together: Lots,
+) -> None:
+    """Draw what is recorded of the clients of each part; those matched are without effect."""
+    drawn, lanes, last = together.drawn, together.lanes, together.level.shape[3] - 1
     events = fact.kind == Kind.EVENT or fact.kind == Kind.MILESTONE
     for i in range(parts):
-        here, m = together.part[i], together.measured[i]
-        drawn[i] = 0.0
+        here, m = together.part[i], clients[i]
+        level, some, drawn[i] = here.level, here.some, 0.0
+        if matched:
+            level = together.level[LEVEL, k, here.type, last]
+            some = together.level[SHARE, k, here.type, last]
         if events:
             _ask(
-                lanes, rng, fact.key, here.index, path, 0, m * fact.trials, here.level,
-                fact.frozen, i, drawn,
+                lanes, rng, key, here.index, path, 0, m * fact.trials, level, fact.frozen, i,
+                drawn,
             )  # fmt: skip
         elif m > 0.0:
-            open_stream(rng, fact.key, here.index, np.uint64(path))
-            drawn[i] = draw_group(rng, fact, row, m, here.level, here.some, fact.frozen)
+            open_stream(rng, key, here.index, np.uint64(path))
+            drawn[i] = draw_group(rng, fact, row, m, level, some, fact.frozen)
     answer(lanes, path, drawn)
     if events and fact.sensitivity >= 0:
-        _record(fact, fact.key, rng, row, path, parts, together.measured, together)
+        _record(fact, key, rng, row, path, parts, clients, together)
 
 
 @apart
@@ -193,32 +207,16 @@ def _draw_matched(
     fact: Any, k: int, rng: Rng, row: F8, path: int, parts: int, together: Lots
 ) -> None:
     """Let an outcome happen to the comparison clients of the treated parts, without effect."""
-    drawn, lanes, sums, matched = together.drawn, together.lanes, together.sums, together.matched
-    events = fact.kind == Kind.EVENT or fact.kind == Kind.MILESTONE
+    drawn, sums, matched = together.drawn, together.sums, together.matched
     for i in range(parts):
-        here, y = together.part[i], together.part[i].type
-        drawn[i], matched[i] = 0.0, 0.0
-        if here.arm != TREATED:
-            continue
-        m = together.measured[i] * fact.ratio
+        here = together.part[i]
+        m = together.measured[i] * fact.ratio if here.arm == TREATED else 0.0
         if not fact.frozen:
             m = math.floor(m + 0.5) * 1.0
         matched[i] = m
         sums[CLIENTS, k, MATCHED, here.sample, here.vintage] += m
         sums[EXPECTED, k, MATCHED, here.sample, here.vintage] += m * here.without
-        last = together.level.shape[3] - 1
-        level, some = together.level[LEVEL, k, y, last], together.level[SHARE, k, y, last]
-        if events:
-            _ask(
-                lanes, rng, fact.matched_key, here.index, path, 0, m * fact.trials, level,
-                fact.frozen, i, drawn,
-            )  # fmt: skip
-        elif m > 0.0:
-            open_stream(rng, fact.matched_key, here.index, np.uint64(path))
-            drawn[i] = draw_group(rng, fact, row, m, level, some, fact.frozen)
-    answer(lanes, path, drawn)
-    if events and fact.sensitivity >= 0:
-        _record(fact, fact.matched_key, rng, row, path, parts, matched, together)
+    _draw(fact, k, fact.matched_key, rng, row, path, parts, True, matched, together)
     for i in range(parts):
         here = together.part[i]
         sums[RECORDED, k, MATCHED, here.sample, here.vintage] += fact.units * drawn[i]

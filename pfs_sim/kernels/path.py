@@ -35,6 +35,8 @@ F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
 Stage = Callable[..., Any]
 Stages = tuple[Stage, Stage, Stage, Stage]
+STAGES = ("program", "outcomes", "money", "collect")
+"""What a path goes through, in this order."""
 
 
 class Plan(NamedTuple):
@@ -140,7 +142,10 @@ def _find_stages(plan: Plan, scratch: Scratch, rows: F8, given: F8) -> Stages:
     kind = (merged, _describe(plan), rows.flags.num, given.flags.num)
     stages = _known_stages.get(kind)
     if stages is None:
-        stages = _known_stages[kind] = _call_stages(plan, scratch, rows[0], given, merged)
+        program, outcomes, money, results = (
+            call_stage(stage, plan, scratch, rows[0], given) for stage in STAGES
+        )
+        stages = _known_stages[kind] = program, outcomes, money, results
     if len(_known_plans) >= _MOST_KNOWN:
         _known_plans.clear()
     _known_plans[own] = (plan, stages)
@@ -156,16 +161,20 @@ def _describe(found: Any) -> Hashable:
     return type(found).__name__
 
 
-def _call_stages(plan: Plan, scratch: Scratch, row: F8, given: F8, merged: bool) -> Stages:
-    rng, people = scratch.rng, scratch.people
+def call_stage(stage: str, plan: Plan, scratch: Scratch, row: F8, given: F8) -> Stage:
+    """One of `STAGES` by address, compiled for arrays like these."""
+    rng, people, cash, known = scratch.rng, scratch.people, scratch.cash, scratch.imposed
+    merged = all(plan.people.families.how == How.MERGED)
     live_people = live_outcomes if merged else live_all_outcomes
-    known, cash, line = scratch.imposed, scratch.cash, np.empty(0)
-    return (
-        called(live_program, plan.people, rng, row, 0, 0, 0, people),
-        called(live_people, plan.people, rng, row, 0, 0, people),
-        called(live_money, plan.money, rng, row, 0, people, 0, given, known, cash),
-        called(collect, plan.outputs, row, people, cash, scratch.holder, line),
-    )
+    line = np.empty(0)
+    calls: dict[str, tuple[Any, ...]] = {
+        "program": (live_program, plan.people, rng, row, 0, 0, 0, people),
+        "outcomes": (live_people, plan.people, rng, row, 0, 0, people),
+        "money": (live_money, plan.money, rng, row, 0, people, 0, given, known, cash),
+        "collect": (collect, plan.outputs, row, people, cash, scratch.holder, line),
+    }
+    found: Stage = called(*calls[stage])
+    return found
 
 
 @jit

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pfs_sim.model.checks.measures import list_parts
 from pfs_sim.model.evaluation import (
     Best,
     Blend,
@@ -48,14 +49,6 @@ _KINDS: dict[type, MeasureKind] = {
     Fallback: MeasureKind.FALLBACK,
     Switch: MeasureKind.SWITCH,
 }
-_INPUTS: dict[type, str] = {
-    Blend: "blend",
-    Ratio: "ratio",
-    Product: "product",
-    Best: "best_of",
-    Worst: "worst_of",
-    Fallback: "fallback",
-}
 _IDLE: dict[str, Any] = dict.fromkeys(MEASURE.names or (), 0) | {
     "arm": TREATED,
     "trend": -1,
@@ -72,14 +65,6 @@ _IDLE: dict[str, Any] = dict.fromkeys(MEASURE.names or (), 0) | {
 """A measure before its kind has filled in what it uses."""
 
 
-def inputs_of(measure: object) -> list[str]:
-    """Names of the measures that a measure is made of, in its order."""
-    if isinstance(measure, Switch):
-        return [measure.before, measure.then]
-    key = _INPUTS.get(type(measure))
-    return list(getattr(measure, key)) if key else []
-
-
 def in_order(measures: dict[str, Any]) -> list[str]:
     """Names of the measures, each after what it is made of; else in the order of the file.
 
@@ -93,7 +78,7 @@ def in_order(measures: dict[str, Any]) -> list[str]:
             raise ValueError(f"found the measure {name!r} made of itself; allowed: others only")
         if name not in done:
             under_way.add(name)
-            for other in inputs_of(measures[name]):
+            for other in list_parts(measures[name]):
                 visit(other)
             under_way.remove(name)
             done.append(name)
@@ -108,7 +93,7 @@ def looks_at_program_alone(measures: dict[str, Any], name: str) -> bool:
     measure = measures[name]
     if isinstance(measure, ProgramMeasure):
         return True
-    inputs = inputs_of(measure)
+    inputs = list_parts(measure)
     return bool(inputs) and all(looks_at_program_alone(measures, other) for other in inputs)
 
 
@@ -137,7 +122,7 @@ def evaluation_tables(scenario: Scenario, row: Row) -> EvaluationTables:
     inputs: list[list[dict[str, Any]]] = []
     persons = 0
     for name, measure in measures.items():
-        members = [names.index(other) for other in inputs_of(measure)]
+        members = [names.index(other) for other in list_parts(measure)]
         weights = [1.0] * len(members)
         found = _IDLE | {
             "kind": _KINDS[type(measure)],

@@ -20,7 +20,6 @@ from pfs_sim.report.risk import lay_out
 from pfs_sim.report.sentences import say_amount
 from pfs_sim.report.termsheet.clauses import is_below
 
-CHANCES = {"p_loss": "chance", "p_negative": "chance below 0"}
 LABELS = {"payor.net_benefit": "Net benefit", "payor.lost": "Lost to failed appropriations"}
 MOVED = {
     "payor.payments": "payments",

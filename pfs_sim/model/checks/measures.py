@@ -44,6 +44,11 @@ def inputs(measure: object) -> list[tuple[Path, str]]:
     return [((key, i), name) for i, name in enumerate(getattr(measure, key))] if key else []
 
 
+def list_parts(measure: object) -> list[str]:
+    """Names of the measures that a measure is made of, in its order; none for a base measure."""
+    return [name for _, name in inputs(measure)]
+
+
 def leaves(measures: Mapping[str, Any], name: str) -> Iterator[Any]:
     """The base measures at the bottom of a measure; names that do not exist are passed over."""
     waiting, seen = [name], set()
@@ -52,7 +57,7 @@ def leaves(measures: Mapping[str, Any], name: str) -> Iterator[Any]:
         if at in seen or at not in measures:
             continue
         seen.add(at)
-        parts = [other for _, other in inputs(measures[at])]
+        parts = list_parts(measures[at])
         if parts:
             waiting += parts
         else:

@@ -17,8 +17,8 @@ from pfs_sim.metrics.estimates import Estimate, Interval
 from pfs_sim.metrics.moments import mean, probability
 from pfs_sim.metrics.quantiles import quantile
 from pfs_sim.metrics.summary import Unit
+from pfs_sim.model.checks.measures import list_parts
 from pfs_sim.model.evaluation import OutcomeMeasure, PersonMeasure
-from pfs_sim.model.noun import Noun
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.report.cells import Cell, write_cell
 from pfs_sim.report.html.deck import Deck
@@ -89,14 +89,6 @@ def terms_on(scenario: Scenario, outcome: str) -> list[str]:
         name for name, term in scenario.contract.terms.items()
         if term.measure is not None and looks(term.measure, frozenset())
     ]
-
-
-def list_parts(measure: Noun) -> list[str]:
-    """The measures of which another one is made."""
-    found: list[str] = []
-    for key in ("blend", "ratio", "product", "best_of", "worst_of", "fallback"):
-        found += list(getattr(measure, key, None) or ())
-    return found + [part for key in ("before", "then") if (part := getattr(measure, key, None))]
 
 
 def name_scenarios(deck: Deck) -> list[Named]:

@@ -74,11 +74,6 @@ def name_outcome(scenario: Scenario, name: str) -> str:
     return isolate((outcome.label if outcome else None) or plain(name))
 
 
-def name_measure(scenario: Scenario, name: str) -> str:
-    """A measure in plain words."""
-    return plain(name)
-
-
 def name_tranche(scenario: Scenario, name: str) -> str:
     """The label of a tranche."""
     tranche = scenario.capital.tranches.get(name)
