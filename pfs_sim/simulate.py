@@ -21,7 +21,7 @@ from pfs_sim.model.scenario import Scenario
 from pfs_sim.packing import LEAST_BYTES, Packed, Packing, worth_packing
 from pfs_sim.pausing import uncollected
 from pfs_sim.plan.lots import grouping
-from pfs_sim.plan.outputs import FAN_PATHS, Column, columns, output_plan
+from pfs_sim.plan.outputs import FAN_PATHS, Column, columns, new_flows, output_plan
 from pfs_sim.plan.row import SOURCES, Row
 from pfs_sim.reading import Loaded, load, scenario_hash, state
 from pfs_sim.results import FAN, Results
@@ -52,13 +52,12 @@ class Compiled:
         from pfs_sim.plan.money import new_cash
         from pfs_sim.plan.people import new_people
 
-        grid = self.scenario.clock.periods + 1
         return Scratch(
             rng=new_rng(),
             people=new_people(self.plan.people),
             cash=new_cash(self.plan.money),
             imposed=np.zeros(4, np.int64),
-            holder=np.zeros((4, grid)),
+            flows=new_flows(self.plan.money),
         )
 
 

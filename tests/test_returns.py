@@ -4,19 +4,26 @@
 """
 
 import math
+from collections import Counter
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pfs_sim.kernels.quick_irr import LANES, UNDECIDED, solve_quickly
+from pfs_sim.kernels import other_roots
+from pfs_sim.kernels.other_roots import UNDECIDED, look_around
+from pfs_sim.kernels.path import live
+from pfs_sim.kernels.quick_irr import LANES, solve_quickly
 from pfs_sim.kernels.returns import invested, irr, irr_batch, moic, npv, returned, wal
 from pfs_sim.kernels.roots import solve_log_rate
+from pfs_sim.simulate import compile_scenario, nothing_given
 from pfs_sim.statuses import IrrStatus
 from tests import naive_returns as naive
 
+YARDSTICK = Path(__file__).parents[1] / "benchmarks" / "yardstick.yaml"
 NAN = math.nan
 QUARTERLY = 4.0
 
@@ -203,17 +210,104 @@ def test_every_status_occurs_in_the_batch_and_most_flows_go_the_quick_way():
     flows = deals(3_000, 28)
     assert set(batch(flows)[1]) == set(IrrStatus)
     ordinary = flows[[naive.sign_changes(row) == 1 and row[0] < 0 for row in flows]]
-    quick = sum(solve_quickly(row, 28)[1] != UNDECIDED for row in ordinary)
+    quick = sum(solve_quickly(row, 28, QUARTERLY)[1] != UNDECIDED for row in ordinary)
     assert quick >= 0.9 * len(ordinary)
 
 
 def test_the_quick_way_and_the_careful_way_agree():
     for row in deals(1_000, 28):
-        quick, said = solve_quickly(row, 28)
+        quick, said = solve_quickly(row, 28, QUARTERLY)
         if said != UNDECIDED:
             careful, status = solve_log_rate(row, 28, QUARTERLY)
             assert said == status
             assert quick == pytest.approx(careful, abs=1e-14)
+
+
+# Paid in the middle of a program, and drawn again
+
+
+def paid_midway(rng):
+    """An investor who draws each quarter and is paid at two to four dates, at times made whole."""
+    n = int(rng.integers(8, 30))
+    flows = -rng.uniform(0.2, 1.0, n)
+    flows[rng.random(n) < 0.1] = 0.0
+    dates = rng.choice(np.arange(2, n), int(rng.integers(2, 5)), replace=False)
+    flows[dates] += rng.lognormal(1.2, 0.9, len(dates)) * n / 10
+    flows[int(rng.integers(n // 2, n)) :] *= rng.choice([1.0, 0.1, 0.0])
+    if rng.random() < 0.5:
+        flows[-1] = rng.uniform(0.01, 2.0)
+    flows[0] = -rng.uniform(0.2, 1.0)
+    return flows
+
+
+def test_flows_paid_midway_against_exact_isolation():
+    rng = np.random.default_rng(20161122)
+    for _ in range(150):
+        flows = paid_midway(rng)
+        if naive.sign_changes(flows) > 1:
+            assert naive.error_of_several_changes(flows, *rate(flows, QUARTERLY)) <= 1e-12
+
+
+def test_the_quick_way_agrees_with_the_careful_one_on_flows_paid_midway():
+    """Many of them are settled, and none wrongly."""
+    rng = np.random.default_rng(20161123)
+    seen = Counter()
+    for _ in range(4_000):
+        flows = paid_midway(rng)
+        quick, said = solve_quickly(flows, len(flows), QUARTERLY)
+        careful, status = solve_log_rate(flows, len(flows), QUARTERLY)
+        if said == UNDECIDED:
+            seen[UNDECIDED, status] += 1
+            continue
+        seen[said] += 1
+        assert said == status, flows
+        assert quick == pytest.approx(careful, abs=1e-13)
+    assert min(seen[IrrStatus.SEVERAL], seen[IrrStatus.SEVERAL_UNIQUE]) > 150
+
+
+def test_nearly_all_flows_of_the_yardstick_deal_go_the_quick_way():
+    """Its investors are paid at four dates and draw in between."""
+    compiled = compile_scenario(YARDSTICK)
+    scratch, nothing = compiled.scratch(), nothing_given(compiled.scenario)
+    quick, careful = 0, 0
+    for path, row in enumerate(compiled.inputs.draw(0, 200)):
+        live(compiled.plan, scratch, row, path, 0, nothing)
+        for flows in scratch.cash.flow:
+            if naive.sign_changes(flows) > 1:
+                said = solve_quickly(np.ascontiguousarray(flows), flows.size, QUARTERLY)[1]
+                quick, careful = quick + (said != UNDECIDED), careful + (said == UNDECIDED)
+    assert careful < 0.05 * quick
+
+
+OWED = [
+    # owed all the way but for the fourth quarter: neighbors settle it
+    ("neighbors", [-1, -1, -1, 4, -2, -1, -1, -1, 6], IrrStatus.SEVERAL_UNIQUE),
+    # made whole for long, and little drawn after: a pivot does
+    ("pivot", [-10, -10, -10, 40, *[-0.5] * 8, 3], IrrStatus.SEVERAL_UNIQUE),
+    # the last flow is a payment: another root, far away
+    ("nearest", [-10, -10, 25, -1, -1, -0.5], IrrStatus.SEVERAL),
+]
+
+
+@pytest.mark.jit_off
+@pytest.mark.parametrize(("how", "flows", "status"), OWED)
+def test_each_way_to_show_that_a_root_counts(how, flows, status):
+    flows = np.array(flows, dtype=np.float64)
+    x, said = solve_quickly(flows, len(flows), QUARTERLY)
+    assert said == status == naive.irr(flows, QUARTERLY)[1]
+    v, last = math.exp(-x), len(flows) - 1
+    size = float(np.sum(np.abs(flows) * v ** np.arange(len(flows))))
+    # An inner function cannot be called once it is compiled.
+    owes = getattr(other_roots._owes_among_neighbors, "py_func", other_roots._owes_among_neighbors)
+    assert owes(flows, 0, last, v, size) == (how == "neighbors")
+
+
+def test_a_root_that_is_not_the_nearest_is_left_to_the_careful_way():
+    """−1 + 2.3v − 1.32v²: 10 % and 20 % a period; beside 20 % the other is nearer."""
+    flows = np.array([-1.0, 2.3, -1.32])
+    near = look_around(flows, 3, 1 / 1.1, 4.0, 1.0)
+    far = look_around(flows, 3, 1 / 1.2, 4.0, 1.0)
+    assert near != IrrStatus.SEVERAL_UNIQUE and far == UNDECIDED
 
 
 @pytest.mark.jit_off

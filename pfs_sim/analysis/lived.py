@@ -54,8 +54,7 @@ def live_one(
     `frozen`, `given` and `fixed` are those of `simulate`: sources at their means, measured values
     [measure, evaluation], single quantities by dotted path.
     """
-    from pfs_sim.kernels.collect import collect
-    from pfs_sim.kernels.path import live
+    from pfs_sim.kernels.path import collect_path, live
 
     if not 0 <= path <= LAST_PATH:
         raise InputError(f"found path {path}; allowed: 0 to {LAST_PATH}")
@@ -65,7 +64,7 @@ def live_one(
     scratch, row = compiled.scratch(), compiled.inputs.draw(path, 1)[0]
     live(compiled.plan, scratch, row, path, 0, given)
     out = np.empty(len(compiled.columns))
-    collect(compiled.plan.outputs, row, scratch.people, scratch.cash, scratch.holder, out)
+    collect_path(compiled.plan, scratch, row, out)
     names = [column.name for column in compiled.columns]
     values = dict(zip(names, out.tolist(), strict=True))
     return Lived(compiled, path, row, scratch.people, scratch.cash, values)

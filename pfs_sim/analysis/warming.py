@@ -8,7 +8,7 @@ import sys
 from collections.abc import Collection
 from contextlib import suppress
 
-PEOPLE, MONEY = ("program", "outcomes", "collect"), ("money",)
+PEOPLE, MONEY = ("program", "outcomes", "collect"), ("money", "rates")
 """Stages of a path that take about as long to compile; the second ones in the other process."""
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 
 from pfs_sim.kernels._jit import inline, lean, once, stage
-from pfs_sim.kernels.returns import irr
+from pfs_sim.kernels.returns import irr_side_by_side
 from pfs_sim.tables.outputs import (
     COMPARED_FIXED,
     COMPARED_MATCHED,
     COMPARED_NONE,
     F8,
+    HOLDER_COLUMNS,
+    Flows,
     OutputPlan,
 )
 from pfs_sim.tables.state import CONTROL, MATCHED, NEVER, TREATED, Cash, People, StopCause
@@ -27,40 +29,36 @@ def _sum(values: F8) -> float:
 
 
 @lean
-def _holder(plan: OutputPlan, flow: F8, principal: F8, drawn: F8, out: F8, o: int) -> int:
+def _holder(
+    plan: OutputPlan, flow: F8, principal: F8, drawn: F8, kept: F8, out: F8, o: int
+) -> int:
     """Nine numbers of one holder: from its flows, principal received and draws by grid point.
 
-    What comes back on a date on which more is drawn counts in full, on both sides.
+    What comes back on a date on which more is drawn counts in full, on both sides. The IRR and its
+    status come later: `kept` holds the flows until then.
     """
     invested, returned, paid_in, repaid, weighted, npv = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    step = (1.0 + plan.hurdle) ** (-1.0 / plan.per_year)
-    factor = 1.0
     for t in range(flow.size):
+        kept[t] = flow[t]
         got = flow[t] + drawn[t]
-        if got < 0.0:
-            invested -= got
-        else:
-            returned += got
+        invested += max(-got, 0.0)
+        returned += max(got, 0.0)
         paid_in += drawn[t]
         repaid += principal[t]
         weighted += principal[t] * t
-        npv += flow[t] * factor
-        factor *= step
+        npv += flow[t] * plan.hurdle[t]
     invested += paid_in
-    value, status = irr(flow, flow.size, plan.per_year)
     loss = max(0.0, paid_in - repaid)
     if loss <= 1e-9 * paid_in:
         loss = 0.0
     out[o] = paid_in
     out[o + 1] = returned
-    out[o + 2] = value
-    out[o + 3] = status
     out[o + 4] = returned / invested if invested > 0.0 else math.nan
     out[o + 5] = loss
     out[o + 6] = loss / paid_in if paid_in > 0.0 else math.nan
     out[o + 7] = npv
     out[o + 8] = weighted / repaid / plan.per_year if repaid > 0.0 else math.nan
-    return o + 9
+    return o + HOLDER_COLUMNS
 
 
 @once
@@ -93,21 +91,30 @@ def _collect_outcome(plan: OutputPlan, people: People, k: int, out: F8, o: int) 
 def _collect_payor(
     plan: OutputPlan, row: F8, people: People, cash: Cash, out: F8, o: int
 ) -> int:
-    """Payments in all, by term, fiscal year and payor; savings and net benefit."""
+    """Payments in all, by term, fiscal year and payor; savings and net benefit.
+
+    Sums that belong to one grid point run side by side: alone each would wait for its last one.
+    """
     terms, grid = cash.paid.shape
-    start, total, present, claimed = o, 0.0, 0.0, 0.0
+    total, present, claimed, cut, lost = 0.0, 0.0, 0.0, 0.0, 0.0
+    years = o + 5 + terms
     for j in range(terms):
-        paid = 0.0
+        paid, cut_here, lost_here = 0.0, 0.0, 0.0
         for t in range(grid):
-            claimed += cash.due[j, t]
             amount = cash.paid[j, t]
+            claimed += cash.due[j, t]
+            cut_here += cash.cut[j, t]
+            lost_here += cash.lost[j, t]
+            paid += amount
             if amount != 0.0:
-                paid += amount
                 present += amount * plan.discount[t]
-                out[start + 5 + terms + plan.year[t]] += amount
-        out[start + 5 + j] = paid
+                out[years + plan.year[t]] += amount
+        out[o + 5 + j] = paid
         total += paid
-    o = start + 5 + terms + plan.years
+        cut += cut_here
+        lost += lost_here
+    out[o], out[o + 1], out[o + 2], out[o + 3], out[o + 4] = total, present, claimed, cut, lost
+    o = years + plan.years
     for q in range(cash.payor.shape[0]):
         out[o] = _sum(cash.payor[q])
         o += 1
@@ -115,15 +122,6 @@ def _collect_payor(
     for t in range(grid):
         residual += cash.party[0, t]
         residual_present += cash.party[0, t] * plan.discount[t]
-    out[start] = total
-    out[start + 1] = present
-    out[start + 2] = claimed
-    cut, lost = 0.0, 0.0
-    for j in range(terms):
-        cut += _sum(cash.cut[j])
-        lost += _sum(cash.lost[j])
-    out[start + 3] = cut
-    out[start + 4] = lost
     saved, cashable, saved_present = _savings(plan, row, people)
     out[o] = residual
     out[o + 1] = saved
@@ -140,11 +138,13 @@ def _savings(plan: OutputPlan, row: F8, people: People) -> tuple[float, float, f
     A line's savings spread evenly over its years, from the end of the window of the average
     client (model §10 leaves the timing open).
     """
+    saved, cashable, present = 0.0, 0.0, 0.0
+    if plan.savings_outcome.size == 0:
+        return saved, cashable, present
     people_in, moment = 0.0, 0.0
     for t in range(people.enrolled.shape[1]):
         people_in += people.enrolled[TREATED, t]
         moment += people.enrolled[TREATED, t] * t
-    saved, cashable, present = 0.0, 0.0, 0.0
     for z in range(plan.savings_outcome.size):
         k = plan.savings_outcome[z]
         averted = plan.sign[k] * (people.true_y0[k] - people.true_y[k])
@@ -153,39 +153,51 @@ def _savings(plan: OutputPlan, row: F8, people: People) -> tuple[float, float, f
         cashable += amount * plan.savings_cashable[z]
         if people_in > 0.0:
             begins = (moment / people_in + plan.window[k]) / plan.per_year
-            force, span = math.log1p(plan.payor_rate), plan.savings_years[z]
-            spread = -math.expm1(-force * span) / (force * span) if force != 0.0 else 1.0
-            present += amount * math.exp(-force * begins) * spread
+            present += amount * math.exp(-plan.payor_force * begins) * plan.savings_spread[z]
     return saved, cashable, present
 
 
-@stage
-def collect(
-    plan: OutputPlan, row: F8, people: People, cash: Cash, scratch: F8, out: F8
-) -> int:
-    """Write a path's row (order of `plan.outputs.columns`); returns how many were written.
-
-    `scratch[4, t+1]` holds flows, principal and draws of the investors together.
-    """
-    out[:] = 0.0
-    o = _collect_payor(plan, row, people, cash, out, 0)
-    out[o] = _sum(people.referred)
-    out[o + 1] = _sum(people.eligible)
-    out[o + 2] = _sum(people.turned_away)
-    out[o + 3] = _sum(people.enrolled[TREATED])
-    out[o + 4] = _sum(people.enrolled[CONTROL])
-    out[o + 5] = _sum(people.completed)
-    out[o + 6] = _sum(people.left)
+@once
+def _collect_program(people: People, cash: Cash, out: F8, o: int) -> int:
+    """Who came, enrolled and left; what it cost; whether and why it stopped."""
+    referred, eligible, turned_away, treated, controls = 0.0, 0.0, 0.0, 0.0, 0.0
+    for t in range(people.referred.size):
+        referred += people.referred[t]
+        eligible += people.eligible[t]
+        turned_away += people.turned_away[t]
+        treated += people.enrolled[TREATED, t]
+        controls += people.enrolled[CONTROL, t]
+    completed, left, unfunded = 0.0, 0.0, 0.0
+    for t in range(people.completed.size):
+        completed += people.completed[t]
+        left += people.left[t]
+        unfunded += cash.unfunded[t]
     cost = 0.0
     for u in range(cash.uses.shape[0] - 1):
         cost += _sum(cash.uses[u])
     stop = cash.events[0]
-    out[o + 7] = cost
-    out[o + 8] = _sum(cash.unfunded)
+    out[o], out[o + 1], out[o + 2] = referred, eligible, turned_away
+    out[o + 3], out[o + 4] = treated, controls
+    out[o + 5], out[o + 6] = completed, left
+    out[o + 7], out[o + 8] = cost, unfunded
     out[o + 9] = 1.0 if stop < NEVER else 0.0
     out[o + 10] = stop if stop < NEVER else math.nan
     out[o + 11] = 1.0 if stop < NEVER and cash.events[1] == _TRIGGERLESS else 0.0
-    o += 12
+    return o + 12
+
+
+@stage
+def collect(
+    plan: OutputPlan, row: F8, people: People, cash: Cash, flows: Flows, lane: int, out: F8
+) -> int:
+    """Write a path's row (order of `plan.outputs.columns`); returns how many were written.
+
+    But for IRRs and their statuses: the flows are kept in a lane of `flows`, and `find_rates`
+    solves those of several paths side by side.
+    """
+    out[:] = 0.0
+    o = _collect_payor(plan, row, people, cash, out, 0)
+    o = _collect_program(people, cash, out, o)
     for k in range(people.true_n.size):
         o = _collect_outcome(plan, people, k, out, o)
     last = cash.value.shape[1] - 1
@@ -194,7 +206,7 @@ def collect(
         out[o + 1] = float(cash.valid[m, last])
         o += 2
     if cash.flow.shape[0] > 0:
-        o = _collect_investors(plan, cash, scratch, out, o)
+        o = _collect_investors(plan, cash, flows, lane, out, o)
     if cash.guarantor.shape[0] > 0:
         total = 0.0
         for g in range(cash.guarantor.shape[0]):
@@ -203,23 +215,45 @@ def collect(
             o += 1
         out[o] = total
         o += 1
-    out[o] = _sum(cash.party[1])
-    out[o + 1] = _sum(cash.party[2])
+    provider, intermediary = 0.0, 0.0
+    for t in range(cash.party.shape[1]):
+        provider += cash.party[1, t]
+        intermediary += cash.party[2, t]
+    out[o], out[o + 1] = provider, intermediary
     return o + 2
 
 
 @once
-def _collect_investors(plan: OutputPlan, cash: Cash, scratch: F8, out: F8, o: int) -> int:
+def _collect_investors(
+    plan: OutputPlan, cash: Cash, flows: Flows, lane: int, out: F8, o: int
+) -> int:
     """Every tranche, then those that hope to be repaid, together."""
-    scratch[:] = 0.0
-    for i in range(cash.flow.shape[0]):
-        for t in range(cash.flow.shape[1]):
-            scratch[3, t] = cash.principal[i, t] + cash.guarantee[i, t]
+    one, every, tranches = flows.one, flows.every, cash.flow.shape[0]
+    every[:] = 0.0
+    for i in range(tranches):
+        for t in range(one.size):
+            repaid = cash.principal[i, t] + cash.guarantee[i, t]
             if plan.equity[i]:
-                scratch[3, t] += cash.extra[i, t]
-            if plan.invests[i]:
-                scratch[0, t] += cash.flow[i, t]
-                scratch[1, t] += scratch[3, t]
-                scratch[2, t] += cash.draw[i, t]
-        o = _holder(plan, cash.flow[i], scratch[3], cash.draw[i], out, o)
-    return _holder(plan, scratch[0], scratch[1], scratch[2], out, o)
+                repaid += cash.extra[i, t]
+            one[t] = repaid
+        if plan.invests[i]:
+            for t in range(one.size):
+                every[0, t] += cash.flow[i, t]
+                every[1, t] += one[t]
+                every[2, t] += cash.draw[i, t]
+        o = _holder(plan, cash.flow[i], one, cash.draw[i], flows.flow[i, lane], out, o)
+    return _holder(plan, every[0], every[1], every[2], flows.flow[tranches, lane], out, o)
+
+
+@stage
+def find_rates(plan: OutputPlan, flows: Flows, paths: int, first: int, out: F8) -> None:
+    """Write IRRs and their statuses of the first lanes into the rows `first` … of `out`."""
+    for h in range(flows.flow.shape[0]):
+        irr_side_by_side(
+            flows.flow[h], paths, plan.per_year, flows.block, flows.lanes, flows.rate,
+            flows.status,
+        )  # fmt: skip
+        column = plan.rates + HOLDER_COLUMNS * h
+        for lane in range(paths):
+            out[first + lane, column] = flows.rate[lane]
+            out[first + lane, column + 1] = flows.status[lane]

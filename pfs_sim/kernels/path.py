@@ -21,21 +21,22 @@ import numpy.typing as npt
 
 from pfs_sim.kernels._jit import called, jit, lean
 from pfs_sim.kernels.cohorts import live_all_outcomes
-from pfs_sim.kernels.collect import collect
+from pfs_sim.kernels.collect import collect, find_rates
 from pfs_sim.kernels.money import live_money
 from pfs_sim.kernels.outcomes import live_outcomes
 from pfs_sim.kernels.program import live_program
+from pfs_sim.kernels.quick_irr import LANES
 from pfs_sim.kernels.random import Rng
 from pfs_sim.tables.money import MoneyPlan
-from pfs_sim.tables.outputs import OutputPlan
+from pfs_sim.tables.outputs import Flows, OutputPlan
 from pfs_sim.tables.people import How, PeoplePlan
 from pfs_sim.tables.state import NEVER, TREATED, Cash, People
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
 Stage = Callable[..., Any]
-Stages = tuple[Stage, Stage, Stage, Stage]
-STAGES = ("program", "outcomes", "money", "collect")
+Stages = tuple[Stage, Stage, Stage, Stage, Stage]
+STAGES = ("program", "outcomes", "money", "collect", "rates")
 """What a path goes through, in this order."""
 
 
@@ -62,7 +63,7 @@ class Scratch(NamedTuple):
     people: People
     cash: Cash
     imposed: I8  # [4] events known to the people
-    holder: F8  # [4, t+1]
+    flows: Flows
 
 
 NOBODY_KEPT = Kept(np.empty((0, 3), dtype=np.int64), np.empty((0, 0)), 0)
@@ -107,6 +108,12 @@ def live(
     )
 
 
+def collect_path(plan: Plan, scratch: Scratch, row: F8, out: F8) -> None:
+    """Write the results of the path that lies in the scratch into `out`."""
+    collect(plan.outputs, row, scratch.people, scratch.cash, scratch.flows, 0, out)
+    find_rates(plan.outputs, scratch.flows, 1, 0, out.reshape(1, -1))
+
+
 def live_paths(
     plan: Plan,
     scratch: Scratch,
@@ -142,10 +149,10 @@ def _find_stages(plan: Plan, scratch: Scratch, rows: F8, given: F8) -> Stages:
     kind = (merged, _describe(plan), rows.flags.num, given.flags.num)
     stages = _known_stages.get(kind)
     if stages is None:
-        program, outcomes, money, results = (
+        program, outcomes, money, results, rates = (
             call_stage(stage, plan, scratch, rows[0], given) for stage in STAGES
         )
-        stages = _known_stages[kind] = program, outcomes, money, results
+        stages = _known_stages[kind] = program, outcomes, money, results, rates
     if len(_known_plans) >= _MOST_KNOWN:
         _known_plans.clear()
     _known_plans[own] = (plan, stages)
@@ -171,7 +178,8 @@ def call_stage(stage: str, plan: Plan, scratch: Scratch, row: F8, given: F8) -> 
         "program": (live_program, plan.people, rng, row, 0, 0, 0, people),
         "outcomes": (live_people, plan.people, rng, row, 0, 0, people),
         "money": (live_money, plan.money, rng, row, 0, people, 0, given, known, cash),
-        "collect": (collect, plan.outputs, row, people, cash, scratch.holder, line),
+        "collect": (collect, plan.outputs, row, people, cash, scratch.flows, 0, line),
+        "rates": (find_rates, plan.outputs, scratch.flows, 0, 0, line.reshape(0, 0)),
     }
     found: Stage = called(*calls[stage])
     return found
@@ -183,6 +191,7 @@ def walk(
     live_outcomes: Stage,
     live_money: Stage,
     collect: Stage,
+    find_rates: Stage,
     plan: Plan,
     scratch: Scratch,
     rows: F8,
@@ -194,7 +203,7 @@ def walk(
     kept: Kept,
 ) -> None:
     """Walk through the stages of each path until nothing new happens: see `live_paths`."""
-    known, people = scratch.imposed, scratch.people
+    known, people, waiting = scratch.imposed, scratch.people, 0
     for p in range(rows.shape[0]):
         path, row = first + p, rows[p]
         known[0], known[1], known[2], known[3] = NEVER, 0, NEVER, -1
@@ -217,7 +226,11 @@ def walk(
             for i in range(4):
                 known[i] = events[i]
         if p < out.shape[0]:
-            collect(plan.outputs, row, people, scratch.cash, scratch.holder, out[p])
+            collect(plan.outputs, row, people, scratch.cash, scratch.flows, waiting, out[p])
+            waiting += 1
+            if waiting == LANES or p + 1 == min(rows.shape[0], out.shape[0]):
+                find_rates(plan.outputs, scratch.flows, waiting, p + 1 - waiting, out)
+                waiting = 0
         if p < fan.shape[0]:
             _course(plan.outputs, people, scratch.cash, fan[p])
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.kernels.other_roots import UNDECIDED, look_around
 from pfs_sim.statuses import IrrStatus
 
 Floats = NDArray[np.float64]
@@ -25,8 +26,6 @@ LANES = 16
 """Flows that :func:`irr_batch` solves side by side."""
 _UNIQUE = int(IrrStatus.UNIQUE)
 _SEVERAL_UNIQUE = int(IrrStatus.SEVERAL_UNIQUE)
-UNDECIDED = -1
-"""In place of a status: ask the careful solver."""
 PERIODS_AT_ONCE = 4
 """Periods of a block are a multiple of this; those past the flows are zero."""
 _MOST_STEPS = 8
@@ -51,7 +50,7 @@ _V, _F, _DF, _S, _DS, _STEP, _LIVE, _LAST_PAYMENT, _FIRST_RECEIPT, LANE_ROWS = r
 
 
 @lean
-def solve_quickly(flows: Floats, n: int) -> tuple[float, int]:
+def solve_quickly(flows: Floats, n: int, per_year: float) -> tuple[float, int]:
     """Log rate per period and status of a moderate gain or loss; else the status is UNDECIDED."""
     receipts, payments, receipt_times, payment_times = 0.0, 0.0, 0.0, 0.0
     last_payment, first_receipt = -1.0, _NEVER
@@ -79,7 +78,7 @@ def solve_quickly(flows: Floats, n: int) -> tuple[float, int]:
             s = s * v + abs(flow)
         step = _newton_step(v, f, df, s, ds)
         live = _DONE if _has_converged(step, f, s) else _RUNNING
-    status = _judge(flows, n, v, df, s, ds, live, last_payment, first_receipt)
+    status = _judge(flows, n, per_year, v, df, s, ds, live, last_payment, first_receipt)
     return step - math.log(v), status
 
 
@@ -107,11 +106,13 @@ def solve_block(block: Floats, periods: int, lanes: Floats) -> None:
 
 
 @lean
-def judge_lane(flows: Floats, n: int, lanes: Floats, lane: int) -> tuple[float, int]:
+def judge_lane(
+    flows: Floats, n: int, per_year: float, lanes: Floats, lane: int
+) -> tuple[float, int]:
     """Log rate per period and status of the flow that was solved in a lane."""
     v = lanes[_V * LANES + lane]
     status = _judge(
-        flows, n, v, lanes[_DF * LANES + lane], lanes[_S * LANES + lane],
+        flows, n, per_year, v, lanes[_DF * LANES + lane], lanes[_S * LANES + lane],
         lanes[_DS * LANES + lane], lanes[_LIVE * LANES + lane],
         lanes[_LAST_PAYMENT * LANES + lane], lanes[_FIRST_RECEIPT * LANES + lane],
     )  # fmt: skip
@@ -209,16 +210,15 @@ def _has_converged(step: float, f: float, s: float) -> bool:
 
 @lean
 def _judge(
-    flows: Floats, n: int, v: float, df: float, s: float, ds: float,
+    flows: Floats, n: int, per_year: float, v: float, df: float, s: float, ds: float,
     live: float, last_payment: float, first_receipt: float,
 ) -> int:  # fmt: skip
     """The status of a root found quickly, or UNDECIDED.
 
     The search must have ended, rounding must not have moved it far, and the root must be shown to
-    be the only one: by one change of sign, or because the investor is owed money at this rate all
-    the way. The balances owed are the coefficients of F(v) divided by its root; if they have one
-    sign, F has no other root (Soper 1959, The marginal efficiency of capital: a further note,
-    Economic Journal 69). Behind the last payment they are surely owed, as receipts alone follow.
+    be the only one, or the nearest to zero: by one change of sign, because the investor is owed
+    money at this rate all the way, or by :mod:`pfs_sim.kernels.other_roots`. Behind the last
+    payment money is surely owed where receipts alone follow.
     """
     if not (live == _DONE and ds <= _STRAIGHTEST * df and _SMALLEST < s < _LARGEST):
         return UNDECIDED
@@ -233,5 +233,5 @@ def _judge(
         balance = balance * growth + flow
         turnover = turnover * growth + abs(flow)
         if not balance < -_OWED * turnover:
-            return UNDECIDED
+            return look_around(flows, n, v, s, per_year)
     return _SEVERAL_UNIQUE

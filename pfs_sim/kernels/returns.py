@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pfs_sim.kernels._jit import jit, lean
+from pfs_sim.kernels.other_roots import UNDECIDED
 from pfs_sim.kernels.present_values import effective_rate
 from pfs_sim.kernels.quick_irr import (
     LANE_ROWS,
     LANES,
     PERIODS_AT_ONCE,
-    UNDECIDED,
     judge_lane,
     solve_block,
     solve_quickly,
@@ -45,7 +45,7 @@ def irr(flows: Floats, n: int, periods_per_year: float) -> tuple[float, int]:
     status tells it from a total one). Of several roots that nearly meet, the nearest zero may be
     missed by as much as lies between them: that is always SEVERAL.
     """
-    x, status = solve_quickly(flows, n)
+    x, status = solve_quickly(flows, n, periods_per_year)
     if status == UNDECIDED:
         x, status = solve_log_rate(flows, n, periods_per_year)
     return effective_rate(x, periods_per_year), status
@@ -61,11 +61,15 @@ def irr_batch(
     that a result depends neither on its neighbours nor on its place in a block. What the lanes
     cannot do (a near-total loss, more roots than one) goes to the careful solver.
     """
-    n = flows.shape[1]
-    periods = (n + PERIODS_AT_ONCE - 1) // PERIODS_AT_ONCE * PERIODS_AT_ONCE
-    block = np.zeros((periods, LANES))
+    block = np.zeros((rows_of_block(flows.shape[1]), LANES))
     lanes = np.zeros(LANE_ROWS * LANES)
     _solve_all(flows, periods_per_year, block, lanes, out_value, out_status)
+
+
+@lean
+def rows_of_block(n: int) -> int:
+    """Periods of a block that holds flows of n."""
+    return (n + PERIODS_AT_ONCE - 1) // PERIODS_AT_ONCE * PERIODS_AT_ONCE
 
 
 @lean
@@ -78,22 +82,39 @@ def _solve_all(
     out_status: Integers,
 ) -> None:
     """:func:`irr_batch` in scratch of its own; without reference counts for each flow."""
-    paths, n = flows.shape
+    paths = flows.shape[0]
     for first in range(0, paths, LANES):
-        filled = min(LANES, paths - first)
-        for lane in range(filled):
-            for t in range(n):
-                block[t, lane] = flows[first + lane, t]
-        for lane in range(filled, LANES):
-            for t in range(n):
-                block[t, lane] = 0.0
-        solve_block(block, block.shape[0], lanes)
-        for lane in range(filled):
-            path = first + lane
-            x, status = judge_lane(flows[path], n, lanes, lane)
-            if status == UNDECIDED:
-                x, status = solve_log_rate(flows[path], n, periods_per_year)
-            out_value[path], out_status[path] = effective_rate(x, periods_per_year), status
+        irr_side_by_side(
+            flows[first:], min(LANES, paths - first), periods_per_year, block, lanes,
+            out_value[first:], out_status[first:],
+        )  # fmt: skip
+
+
+@lean
+def irr_side_by_side(
+    flows: Floats,
+    paths: int,
+    periods_per_year: float,
+    block: Floats,
+    lanes: Floats,
+    out_value: Floats,
+    out_status: Integers,
+) -> None:
+    """:func:`irr` of the first paths of flows[p, t], at most LANES of them.
+
+    `block` has `rows_of_block` rows and LANES columns, `lanes` LANE_ROWS times as many numbers;
+    rows of the block past the flows are zero.
+    """
+    n = flows.shape[1]
+    for lane in range(LANES):
+        for t in range(n):
+            block[t, lane] = flows[lane, t] if lane < paths else 0.0
+    solve_block(block, block.shape[0], lanes)
+    for lane in range(paths):
+        x, status = judge_lane(flows[lane], n, periods_per_year, lanes, lane)
+        if status == UNDECIDED:
+            x, status = solve_log_rate(flows[lane], n, periods_per_year)
+        out_value[lane], out_status[lane] = effective_rate(x, periods_per_year), status
 
 
 @lean

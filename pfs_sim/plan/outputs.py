@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,8 +15,12 @@ from pfs_sim.tables.outputs import (
     COMPARED_MATCHED,
     COMPARED_NONE,
     COMPARED_RCT,
+    Flows,
     OutputPlan,
 )
+
+if TYPE_CHECKING:
+    from pfs_sim.tables.money import MoneyPlan
 
 FAN_PATHS = 5000
 _COMPARED = {
@@ -130,6 +135,36 @@ def columns(scenario: Scenario) -> list[Column]:
     ]
 
 
+def _spread(force: float, years: float) -> float:
+    """Present value of one that comes evenly over some years, seen from their start."""
+    return -math.expm1(-force * years) / (force * years) if force != 0.0 else 1.0
+
+
+def _first_rate(scenario: Scenario) -> int:
+    """The column of the first holder's IRR; −1 where nobody holds anything."""
+    if not scenario.capital.tranches:
+        return -1
+    wanted = f"tranche.{next(iter(scenario.capital.tranches))}.irr"
+    return [column.name for column in columns(scenario)].index(wanted)
+
+
+def new_flows(plan: MoneyPlan) -> Flows:
+    """Working space for the IRRs of the holders of LANES paths."""
+    from pfs_sim.kernels.quick_irr import LANE_ROWS, LANES
+    from pfs_sim.kernels.returns import rows_of_block
+
+    grid, tranches = plan.moments.size, plan.capital.tranches.size
+    return Flows(
+        flow=np.zeros((tranches + 1 if tranches else 0, LANES, grid)),
+        every=np.zeros((3, grid)),
+        one=np.zeros(grid),
+        block=np.zeros((rows_of_block(grid), LANES)),
+        lanes=np.zeros(LANE_ROWS * LANES),
+        rate=np.zeros(LANES),
+        status=np.zeros(LANES, np.int64),
+    )
+
+
 def output_plan(scenario: Scenario, row: Row) -> OutputPlan:
     """The arrays that `kernels.collect` needs."""
     clock, contract, grid = scenario.clock, scenario.contract, range(scenario.clock.periods + 1)
@@ -146,12 +181,16 @@ def output_plan(scenario: Scenario, row: Row) -> OutputPlan:
     outcomes = scenario.outcomes.values()
     savings = contract.savings
     rate = contract.discount_rate.value
+    force = math.log1p(rate)
     return OutputPlan(
         per_year=clock.per_year,
         year=np.array([clock.fiscal_year(t) - years[0] for t in grid], dtype=np.int64),
         years=len(years),
         discount=np.array([(1.0 + rate) ** (-t * clock.years) for t in grid]),
-        hurdle=scenario.capital.hurdle.value,
+        hurdle=np.cumprod(
+            [1.0, *[(1.0 + scenario.capital.hurdle.value) ** (-1.0 / clock.per_year)] * grid[-1]]
+        ),
+        rates=_first_rate(scenario),
         sign=np.array([1.0 if o.good == "lower" else -1.0 for o in outcomes]),
         trials=np.array([float(getattr(o, "trials", 1)) for o in outcomes]),
         compared=compared.astype(np.int64),
@@ -162,8 +201,8 @@ def output_plan(scenario: Scenario, row: Row) -> OutputPlan:
             [row.column(f"contract.savings.{n}.value") for n in savings], np.int64
         ),
         savings_cashable=np.array([s.cashable.value for s in savings.values()], np.float64),
-        savings_years=np.array([s.years.value for s in savings.values()], np.float64),
-        payor_rate=rate,
+        savings_spread=np.array([_spread(force, s.years.value) for s in savings.values()]),
+        payor_force=force,
         invests=np.array(
             [int(t.kind != "grant") for t in scenario.capital.tranches.values()], np.int64
         ),

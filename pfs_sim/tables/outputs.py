@@ -13,6 +13,22 @@ I8 = npt.NDArray[np.int64]
 COMPARED_RCT, COMPARED_MATCHED, COMPARED_FIXED, COMPARED_NONE = 0, 1, 2, 3
 
 
+HOLDER_COLUMNS = 9
+"""Columns of each holder of capital."""
+
+
+class Flows(NamedTuple):
+    """Cash of the holders of several paths, whose IRRs are found side by side; working space."""
+
+    flow: F8  # [holder, lane, t+1] tranches, then all together; no holders without tranches
+    every: F8  # [3, t+1] of those together: cash, principal received, draws
+    one: F8  # [t+1] principal received by one of them
+    block: F8  # the flows of a holder turned, and what `kernels.quick_irr` needs besides
+    lanes: F8
+    rate: F8  # [lane]
+    status: I8  # [lane]
+
+
 class OutputPlan(NamedTuple):
     """How a path is turned into its row of results."""
 
@@ -20,7 +36,8 @@ class OutputPlan(NamedTuple):
     year: I8  # [t+1] index of the fiscal year of a grid point
     years: int  # number of fiscal years on the grid
     discount: F8  # [t+1] payor's discount factor
-    hurdle: float  # annual rate of the investors' NPV
+    hurdle: F8  # [t+1] discount factor of the investors' NPV
+    rates: int  # column of the first holder's IRR; its status follows
     sign: F8  # [k] +1 where lower is good
     trials: F8  # [k] observations a client
     compared: I8  # [k] how the measured effect is compared
@@ -29,8 +46,8 @@ class OutputPlan(NamedTuple):
     savings_outcome: I8  # [z]
     savings_value: I8  # [z] column of the value of a unit
     savings_cashable: F8  # [z]
-    savings_years: F8  # [z]
-    payor_rate: float  # annual discount rate
+    savings_spread: F8  # [z] present value of one evenly spread over its years, at their start
+    payor_force: float  # discount rate a year, continuously compounded
     invests: I8  # [i] 1 where the tranche hopes to be repaid
     equity: I8  # [i] 1 where returns and shares are what repays the principal
     fan: int  # paths whose course by grid point is kept

@@ -1,0 +1,154 @@
+"""Whether the rate that was found is the only one, or of several the nearest to zero.
+
+Let v0 = exp(−x0) be a root of F(v) = Σ f[t]·v^t, and u = v/v0. Dividing the root out leaves
+F = (1 − u)·C(u) with C(u) = Σ c[t]·u^t, where c[t] is the present value, at the root, of the flows
+up to t: what the investor is owed then, negative. Other rates are the positive zeros of C, so
+where every c[t] is negative there is none (Soper 1959, The marginal efficiency of capital: a
+further note, Economic Journal 69). An investor who is paid well in the middle of a program and
+then draws again is owed less than nothing for a while; three tests settle nearly all of these:
+
+- *Sums of neighbors.* C(u)·(1 + u + … + u^5) has the same positive zeros, and sums of six
+  neighboring c[t] as coefficients. If these are negative there is none.
+- *A pivot.* Let all positive c[t] lie between two groups of negative ones. If at some u the first
+  group outweighs the positive ones it does so at any smaller u, and the last group likewise at any
+  larger one. If both do at the same u there is no zero.
+- *The other side of zero.* Flows that begin and end with a payment have an even number of roots,
+  so a simple one is never the only one. It is the nearest to zero if C keeps its sign on the
+  interval of rates that are nearer.
+
+Everything is compared with what rounding can do, as a share of all flows.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pfs_sim.kernels._jit import apart
+from pfs_sim.statuses import IrrStatus
+
+Floats = NDArray[np.float64]
+
+UNDECIDED = -1
+"""In place of a status: ask the careful solver."""
+_SEVERAL = int(IrrStatus.SEVERAL)
+_SEVERAL_UNIQUE = int(IrrStatus.SEVERAL_UNIQUE)
+_ROUNDING = 1e-11
+"""A sum that is a smaller share of all flows may be rounding."""
+_NEIGHBORS = 6
+_PIVOTS = 4
+"""Values of u that are tried; more found no further flows of deals."""
+_STRIDE = 3.0
+"""The next pivot weighs the last flow against the first by exp(3), nearly."""
+_BEYOND = 1e-9
+"""The interval of nearer rates is widened by that share of a period's growth."""
+
+
+@apart
+def look_around(flows: Floats, n: int, v: float, size: float, per_year: float) -> int:
+    """The status of a simple root v = exp(−x) of flows[0..n), or UNDECIDED.
+
+    `size` is the present value of all flows without their signs.
+    """
+    first, last = 0, n - 1
+    while first < last and flows[first] == 0.0:
+        first += 1
+    while last > first and flows[last] == 0.0:
+        last -= 1
+    if not flows[first] < 0.0:
+        return UNDECIDED
+    if flows[last] < 0.0:
+        return _SEVERAL if _is_nearest(flows, first, last, v, size, per_year) else UNDECIDED
+    if _owes_among_neighbors(flows, first, last, v, size):
+        return _SEVERAL_UNIQUE
+    ratio = 1.0 + _STRIDE / (last - first)
+    u = 1.0
+    for _ in range(_PIVOTS):
+        side = _weigh(flows, first, last, v, size, u)
+        if side == 0:
+            return _SEVERAL_UNIQUE
+        if side == 2:
+            return UNDECIDED
+        u = u * ratio if side > 0 else u / ratio
+    return UNDECIDED
+
+
+@apart
+def _owes_among_neighbors(flows: Floats, first: int, last: int, v: float, size: float) -> bool:
+    """Whether any six neighboring c[t] add up to less than zero, those at either end included."""
+    power, owed, power_before, owed_before, total = 1.0, 0.0, 1.0, 0.0, 0.0
+    for t in range(first, last + _NEIGHBORS - 1):
+        if t < last:
+            owed += flows[t] * power
+            power *= v
+            total += owed
+        if t - first >= _NEIGHBORS:
+            owed_before += flows[t - _NEIGHBORS] * power_before
+            power_before *= v
+            total -= owed_before
+        if not total < -_ROUNDING * size:
+            return False
+    return True
+
+
+@apart
+def _weigh(flows: Floats, first: int, last: int, v: float, size: float, u: float) -> int:
+    """0: u is a pivot; 1 and −1: a larger or a smaller one may be; 2: none is."""
+    power, owed, weight, most = 1.0, 0.0, 1.0, 1.0
+    before, positive, after = 0.0, 0.0, 0.0
+    for t in range(first, last):
+        owed += flows[t] * power
+        power *= v
+        part = owed * weight
+        most = max(most, weight)
+        weight *= u
+        if part > 0.0:
+            positive += part
+            after = 0.0
+        elif positive > 0.0:
+            after -= part
+        else:
+            before -= part
+    least = positive + _ROUNDING * size * most
+    if before > least:
+        return 0 if after > least else 1
+    return -1 if after > least else 2
+
+
+@apart
+def _is_nearest(
+    flows: Floats, first: int, last: int, v: float, size: float, per_year: float
+) -> bool:
+    """Whether no other root has an effective annual rate as near zero.
+
+    Those rates are an interval of u with the root, 1, at one end. C keeps its sign on it if its
+    negative terms where they are least outweigh its positive ones where they are most, or these
+    those.
+    """
+    x = -math.log(v)
+    rate = abs(math.expm1(x * per_year))
+    if x > 0.0:
+        if rate >= 1.0:
+            return False
+        other = math.log1p(-rate) / per_year
+    else:
+        other = math.log1p(rate) / per_year
+    end = math.exp(x - other)
+    low, high = min(end, 1.0) * (1.0 - _BEYOND), max(end, 1.0) * (1.0 + _BEYOND)
+    power, owed, low_weight, high_weight, most = 1.0, 0.0, 1.0, 1.0, 1.0
+    low_owed, high_owed, low_positive, high_positive = 0.0, 0.0, 0.0, 0.0
+    for t in range(first, last):
+        owed += flows[t] * power
+        power *= v
+        less, more = max(-owed, 0.0), max(owed, 0.0)
+        low_owed += less * low_weight
+        high_owed += less * high_weight
+        low_positive += more * low_weight
+        high_positive += more * high_weight
+        most = max(most, high_weight)
+        low_weight *= low
+        high_weight *= high
+    unsure = _ROUNDING * size * most
+    return low_owed > high_positive + unsure or low_positive > high_owed + unsure
