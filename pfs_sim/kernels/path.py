@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import called, jit, lean
+from pfs_sim.kernels._jit import called, inline, lean
 from pfs_sim.kernels.cohorts import live_all_outcomes
 from pfs_sim.kernels.collect import collect, find_rates
 from pfs_sim.kernels.money import live_money
@@ -185,7 +185,7 @@ def call_stage(stage: str, plan: Plan, scratch: Scratch, row: F8, given: F8) -> 
     return found
 
 
-@jit
+@lean
 def walk(
     live_program: Stage,
     live_outcomes: Stage,
@@ -202,7 +202,10 @@ def walk(
     fan: F8,
     kept: Kept,
 ) -> None:
-    """Walk through the stages of each path until nothing new happens: see `live_paths`."""
+    """Walk through the stages of each path until nothing new happens: see `live_paths`.
+
+    Without reference counts: those of a hundred arrays handed on took 6 of a path's 18 µs.
+    """
     known, people, waiting = scratch.imposed, scratch.people, 0
     for p in range(rows.shape[0]):
         path, row = first + p, rows[p]
@@ -241,12 +244,8 @@ def _keep(parts: I8, program: F8, outcomes: F8, kept: F8) -> None:
     at = 0
     for n in range(parts.shape[0]):
         first, end = parts[n, 1], parts[n, 2]
-        if parts[n, 0] == 0:
-            for i in range(first, end):
-                kept[at + i - first] = program[i]
-        else:
-            for i in range(first, end):
-                kept[at + i - first] = outcomes[i]
+        book = program[first:end] if parts[n, 0] == 0 else outcomes[first:end]
+        _copy(book, kept[at : at + end - first])
         at += end - first
 
 
@@ -256,13 +255,16 @@ def _take(parts: I8, kept: F8, program: F8, outcomes: F8) -> None:
     at = 0
     for n in range(parts.shape[0]):
         first, end = parts[n, 1], parts[n, 2]
-        if parts[n, 0] == 0:
-            for i in range(first, end):
-                program[i] = kept[at + i - first]
-        else:
-            for i in range(first, end):
-                outcomes[i] = kept[at + i - first]
+        book = program[first:end] if parts[n, 0] == 0 else outcomes[first:end]
+        _copy(kept[at : at + end - first], book)
         at += end - first
+
+
+@inline
+def _copy(source: F8, target: F8) -> None:
+    """Of the same size. Counted from 0, or each index would be looked at for its sign."""
+    for i in range(source.size):
+        target[i] = source[i]
 
 
 @lean
