@@ -105,7 +105,7 @@ class Inputs:
 
     def _correlate(self, u: F8, first: int, count: int) -> None:
         """Turn independent uniforms[path, drawn quantity] into correlated ones, in place."""
-        from scipy.special import ndtr, ndtri
+        from pfs_sim.special import ndtr, ndtri
 
         mixed = _mix(ndtri(u[:, self.joint]), self.cholesky)
         if self.conditional:

@@ -274,6 +274,6 @@ def _measure_gain(
     if df > 1000:
         half = math.exp(find_critical_value() * math.sqrt(2.0 / df))
         return gain, gain / half, gain * half
-    from scipy.special import chdtri
+    from pfs_sim.special import chdtri
 
     return gain, gain * float(chdtri(df, 0.975)) / df, gain * float(chdtri(df, 0.025)) / df

@@ -29,13 +29,12 @@ from numba.core.compiler_machinery import register_pass
 from numba.core.lowering import Lower
 from numba.core.typed_passes import NativeLowering
 
-from pfs_sim.kernels.cache import announced_folder
+from pfs_sim.kernels._keeping import keep
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 config: Any = numba_config  # its settings are not in numba's stubs
 make_function: Any = import_module("numba._dynfunc").make_function  # no stubs either
-_folder = announced_folder()
 
 
 def jit(function: F) -> F:
@@ -99,6 +98,8 @@ class _Address(types.WrapperAddressProtocol):
         name = compiled.fndesc.llvm_cfunc_wrapper_name
         self._library, self._signature = compiled.library, compiled.signature
         self._address = compiled.library.get_pointer_to_function(name)
+        # Numba finds this type by itself only once it is ready to compile.
+        self._numba_type_ = types.FunctionType(compiled.signature)
 
     def __wrapper_address__(self) -> int:
         return int(self._address)
@@ -126,25 +127,20 @@ def called(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _compiled(function: F, inner: bool = False, apart: bool = False, **flags: bool) -> F:
-    """Numba looks at its cache folder when a function is decorated, and only then.
-
-    So the setting is ours for that moment and the caller's again afterwards: other packages in
-    the same process keep their own cache.
-    """
-    options: dict[str, Any] = {"nogil": True, "cache": _folder is not None}
+    """Its dispatcher, which keeps what it compiles unless the function is an inner one."""
+    options: dict[str, Any] = {"nogil": True}
     # Numba hands the wish to dissolve on to whatever is called, unless that says no.
     options |= {"no_cfunc_wrapper": True, "forceinline": False, **flags}
-    if inner or function.__name__.startswith("_"):
-        options |= {"no_cpython_wrapper": True, "cache": False}
+    inner = inner or function.__name__.startswith("_")
+    if inner:
+        options["no_cpython_wrapper"] = True
         options["pipeline_class"] = _InnerApart if apart else _Inner
     elif apart:
         options["pipeline_class"] = _Apart
-    before = getattr(config, "CACHE_DIR", "")
-    config.CACHE_DIR = str(_folder or before)
-    try:
-        return cast(F, cast(Any, numba.njit)(**options)(function))
-    finally:
-        config.CACHE_DIR = before
+    found = cast(Any, numba.njit)(**options)(function)
+    if not (inner or config.DISABLE_JIT):
+        keep(function, found)
+    return cast(F, found)
 
 
 class _WriteDown(NativeLowering):

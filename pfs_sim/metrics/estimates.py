@@ -26,7 +26,7 @@ def find_critical_value(level: float = LEVEL, df: int | None = None) -> float:
         return NormalDist().inv_cdf((1.0 + level) / 2.0)
     if df < 1:
         return NAN
-    from scipy.special import stdtrit
+    from pfs_sim.special import stdtrit
 
     return float(stdtrit(df, (1.0 + level) / 2.0))
 

@@ -47,7 +47,7 @@ def choose_ranks(n: int, q: float, level: float = LEVEL) -> tuple[int, int]:
     (1 - level)/2 each, then narrows by single ranks while the coverage stays at `level`.
     l = 0 or u = n + 1: no value of so small a sample bounds the quantile on that side.
     """
-    from scipy.special import bdtr, bdtrc
+    from pfs_sim.special import bdtr, bdtrc
 
     tail = (1.0 - level) / 2.0
 

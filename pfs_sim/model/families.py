@@ -33,12 +33,12 @@ class Normal(Family):
     def solve(self) -> tuple[float, ...]:
         if self.has("mean"):
             return self.mean, self.sd
-        from scipy.special import ndtri
+        from pfs_sim.special import ndtri
 
         return fit_line(self.quantiles, ndtri)
 
     def ppf(self, u: FloatArray) -> FloatArray:
-        from scipy.special import ndtri
+        from pfs_sim.special import ndtri
 
         mean, sd = self.parameters
         return np.asarray(mean + sd * ndtri(u))
@@ -47,7 +47,7 @@ class Normal(Family):
         return 2.0 * self.parameters[0] - self.ppf(q)
 
     def cdf(self, x: FloatArray) -> FloatArray:
-        from scipy.special import ndtr
+        from pfs_sim.special import ndtr
 
         mean, sd = self.parameters
         return np.asarray(ndtr((x - mean) / sd))
@@ -86,24 +86,24 @@ class Lognormal(Family):
         if self.has("sigma"):
             return (log(self.median) if self.has("median") else self.mu), self.sigma
         _require_positive("lognormal", self.quantiles)
-        from scipy.special import ndtri
+        from pfs_sim.special import ndtri
 
         return fit_line({u: log(x) for u, x in self.quantiles.items()}, ndtri)
 
     def ppf(self, u: FloatArray) -> FloatArray:
-        from scipy.special import ndtri
+        from pfs_sim.special import ndtri
 
         mu, sigma = self.parameters
         return np.asarray(np.exp(mu + sigma * ndtri(u)))
 
     def isf(self, q: FloatArray) -> FloatArray:
-        from scipy.special import ndtri
+        from pfs_sim.special import ndtri
 
         mu, sigma = self.parameters
         return np.asarray(np.exp(mu - sigma * ndtri(q)))
 
     def cdf(self, x: FloatArray) -> FloatArray:
-        from scipy.special import ndtr
+        from pfs_sim.special import ndtr
 
         mu, sigma = self.parameters
         with np.errstate(divide="ignore"):
@@ -127,20 +127,20 @@ class _BetaShaped(Family):
         return alpha, beta, 0.0, 1.0
 
     def ppf(self, u: FloatArray) -> FloatArray:
-        from scipy.special import betaincinv
+        from pfs_sim.special import betaincinv
 
         alpha, beta, low, high = self.shape_parameters()
         # scipy gives NaN where u is below 1e-100 or so.
         return np.asarray(low + (high - low) * np.nan_to_num(betaincinv(alpha, beta, u)))
 
     def isf(self, q: FloatArray) -> FloatArray:
-        from scipy.special import betaincinv
+        from pfs_sim.special import betaincinv
 
         alpha, beta, low, high = self.shape_parameters()
         return np.asarray(high - (high - low) * np.nan_to_num(betaincinv(beta, alpha, q)))
 
     def cdf(self, x: FloatArray) -> FloatArray:
-        from scipy.special import betainc
+        from pfs_sim.special import betainc
 
         alpha, beta, low, high = self.shape_parameters()
         return np.asarray(betainc(alpha, beta, np.clip((x - low) / (high - low), 0.0, 1.0)))
@@ -246,19 +246,19 @@ class Gamma(Family):
         return fit_gamma(self.quantiles)
 
     def ppf(self, u: FloatArray) -> FloatArray:
-        from scipy.special import gammaincinv
+        from pfs_sim.special import gammaincinv
 
         shape, scale = self.parameters
         return np.asarray(scale * gammaincinv(shape, u))
 
     def isf(self, q: FloatArray) -> FloatArray:
-        from scipy.special import gammainccinv
+        from pfs_sim.special import gammainccinv
 
         shape, scale = self.parameters
         return np.asarray(scale * gammainccinv(shape, q))
 
     def cdf(self, x: FloatArray) -> FloatArray:
-        from scipy.special import gammainc
+        from pfs_sim.special import gammainc
 
         shape, scale = self.parameters
         return np.asarray(gammainc(shape, np.maximum(x, 0.0) / scale))
@@ -384,7 +384,7 @@ class StudentT(Family):
 
     def solve(self) -> tuple[float, ...]:
         if self.has("quantiles"):
-            from scipy.special import stdtrit
+            from pfs_sim.special import stdtrit
 
             return fit_line(self.quantiles, lambda u: float(stdtrit(self.df, u)))
         if self.has("location"):
@@ -397,7 +397,7 @@ class StudentT(Family):
         return self.mean, self.sd * sqrt((self.df - 2.0) / self.df)
 
     def ppf(self, u: FloatArray) -> FloatArray:
-        from scipy.special import stdtrit
+        from pfs_sim.special import stdtrit
 
         location, scale = self.parameters
         return np.asarray(location + scale * stdtrit(self.df, u))
@@ -406,7 +406,7 @@ class StudentT(Family):
         return 2.0 * self.parameters[0] - self.ppf(q)
 
     def cdf(self, x: FloatArray) -> FloatArray:
-        from scipy.special import stdtr
+        from pfs_sim.special import stdtr
 
         location, scale = self.parameters
         return np.asarray(stdtr(self.df, (x - location) / scale))

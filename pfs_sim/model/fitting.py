@@ -20,7 +20,8 @@ def fit_gamma(quantiles: Levels) -> tuple[float, float]:
     """Shape and scale of a gamma: the ratio of two quantiles falls as the shape grows."""
     from numpy import log
     from scipy.optimize import brentq
-    from scipy.special import gammaincinv
+
+    from pfs_sim.special import gammaincinv
 
     (u, x), (v, y) = sorted(quantiles.items())
     target = float(log(y / x))
@@ -44,7 +45,8 @@ def fit_beta(quantiles: Levels) -> tuple[float, float]:
     that meets the second, which rises with the sum once the first is met.
     """
     from scipy.optimize import brentq
-    from scipy.special import betainc, expit
+
+    from pfs_sim.special import betainc, expit
 
     (u, x), (v, y) = sorted(quantiles.items())
 

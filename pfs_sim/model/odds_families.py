@@ -37,24 +37,24 @@ class LogitNormal(Family):
             raise ValueError(
                 f"found logit_normal with quantiles {found}; allowed: above 0 and below 1"
             )
-        from scipy.special import ndtri
+        from pfs_sim.special import ndtri
 
         return fit_line({u: _log_odds(x) for u, x in self.quantiles.items()}, ndtri)
 
     def ppf(self, u: FloatArray) -> FloatArray:
-        from scipy.special import expit, ndtri
+        from pfs_sim.special import expit, ndtri
 
         mu, sigma = self.parameters
         return np.asarray(expit(mu + sigma * ndtri(u)))
 
     def isf(self, q: FloatArray) -> FloatArray:
-        from scipy.special import expit, ndtri
+        from pfs_sim.special import expit, ndtri
 
         mu, sigma = self.parameters
         return np.asarray(expit(mu - sigma * ndtri(q)))
 
     def cdf(self, x: FloatArray) -> FloatArray:
-        from scipy.special import logit, ndtr
+        from pfs_sim.special import logit, ndtr
 
         mu, sigma = self.parameters
         return np.asarray(ndtr((logit(np.clip(x, 0.0, 1.0)) - mu) / sigma))
@@ -63,7 +63,7 @@ class LogitNormal(Family):
         return 0.0, 1.0
 
     def moments(self) -> tuple[float, float]:
-        from scipy.special import expit
+        from pfs_sim.special import expit
 
         mu, sigma = self.parameters
         # There is no closed form. The trapezoidal rule converges like exp(-2π·d/h) for the
