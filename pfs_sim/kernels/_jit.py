@@ -131,19 +131,80 @@ def _compiled(function: F, inner: bool = False, apart: bool = False, **flags: bo
     options: dict[str, Any] = {"nogil": True}
     # Numba hands the wish to dissolve on to whatever is called, unless that says no.
     options |= {"no_cfunc_wrapper": True, "forceinline": False, **flags}
+    options["pipeline_class"] = _Apart if apart else _Ours
     inner = inner or function.__name__.startswith("_")
     if inner:
         options["no_cpython_wrapper"] = True
         options["pipeline_class"] = _InnerApart if apart else _Inner
-    elif apart:
-        options["pipeline_class"] = _Apart
     found = cast(Any, numba.njit)(**options)(function)
     if not (inner or config.DISABLE_JIT):
         keep(function, found)
     return cast(F, found)
 
 
-class _WriteDown(NativeLowering):
+def _from_the_front(signature: Any) -> Any:
+    """The signature of an access to an array, its indices without a sign."""
+    array, index, *value = signature.args
+    if isinstance(array, types.Array):
+        signature = signature.replace(args=(array, _without_sign(index), *value))
+    return signature
+
+
+def _without_sign(index: Any) -> Any:
+    """The kind of an index, or of several, without a sign; slices stay what they are."""
+    if isinstance(index, types.BaseTuple):
+        return types.Tuple([_without_sign(one) for one in index])
+    return types.uintp if isinstance(index, types.Integer) else index
+
+
+class _Lower(Lower):
+    """Numba's lowering of a function, with indices that count from the front."""
+
+    def lower_getitem(
+        self, resty: Any, expr: Any, value: Any, index: Any, signature: Any
+    ) -> Any:
+        """Read a place of an array."""
+        ours = _from_the_front(signature)
+        return cast(Any, super()).lower_getitem(resty, expr, value, index, ours)
+
+    def lower_setitem(self, target_var: Any, index_var: Any, value_var: Any, signature: Any) -> Any:
+        """Write to a place of an array."""
+        ours = _from_the_front(signature)
+        return cast(Any, super()).lower_setitem(target_var, index_var, value_var, ours)
+
+
+class _LowerApart(_Lower):
+    """The same of a function that LLVM may not dissolve."""
+
+    def setup_function(self, fndesc: Any) -> None:
+        """Say so to LLVM."""
+        cast(Any, super()).setup_function(fndesc)
+        cast(Any, self).function.attributes.add("noinline")
+
+
+class _Compile(NativeLowering):
+    """The last step of a function: its machine code."""
+
+    _name = "pfs_sim_compile"
+
+    @property
+    def lowering_class(self) -> Any:
+        """What lowers it."""
+        return _Lower
+
+
+class _CompileApart(_Compile):
+    """The last step of a function that is called and not dissolved."""
+
+    _name = "pfs_sim_apart"
+
+    @property
+    def lowering_class(self) -> Any:
+        """What lowers it."""
+        return _LowerApart
+
+
+class _WriteDown(_Compile):
     """The last step of an inner function: its code is linked with its callees', and that is all.
 
     It is neither optimized nor turned into machine code; whoever calls it does that.
@@ -176,26 +237,6 @@ class _WriteDown(NativeLowering):
 _BAD_CALL = ctypes.cast(ctypes.pythonapi.PyErr_BadArgument, ctypes.c_void_p).value
 """Where a call from Python goes: it returns nothing, with a TypeError."""
 
-class _LowerApart(Lower):
-    """Numba's lowering of a function that LLVM may not dissolve."""
-
-    def setup_function(self, fndesc: Any) -> None:
-        """Say so to LLVM."""
-        cast(Any, super()).setup_function(fndesc)
-        cast(Any, self).function.attributes.add("noinline")
-
-
-class _LowerAndCompile(NativeLowering):
-    """The last step of a function that is called and not dissolved."""
-
-    _name = "pfs_sim_apart"
-
-    @property
-    def lowering_class(self) -> Any:
-        """What lowers it."""
-        return _LowerApart
-
-
 class _WriteDownApart(_WriteDown):
     """The last step of an inner function that is called and not dissolved."""
 
@@ -207,14 +248,14 @@ class _WriteDownApart(_WriteDown):
         return _LowerApart
 
 
-for _step in (_WriteDown, _LowerAndCompile, _WriteDownApart):
+for _step in (_Compile, _CompileApart, _WriteDown, _WriteDownApart):
     cast(Any, register_pass)(mutates_CFG=True, analysis_only=False)(_step)
 
 
 class _Ours(Compiler):
-    """Numba's compiler with another last step."""
+    """Numba's compiler with a last step of ours."""
 
-    last_step: Any = NativeLowering
+    last_step: Any = _Compile
 
     def define_pipelines(self) -> list[Any]:
         """Its pipelines, with our step in the place of the one that makes machine code."""
@@ -238,4 +279,4 @@ class _InnerApart(_Ours):
 
 
 class _Apart(_Ours):
-    last_step = _LowerAndCompile
+    last_step = _CompileApart
