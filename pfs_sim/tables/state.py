@@ -61,10 +61,12 @@ class Cohort(NamedTuple):
     outcomes: F8  # the same for the outcomes
     active: F8  # [1+y, t] active and active_type of `People`
     ends: F8  # [2, t+1] left and completed of `People`
+    mean: F8  # [t] expected referrals
+    words: Words  # [2, 2t] random words of the referrals
     leave: F8  # [2, y, a] probability of leaving in a period of treatment
     reach: F8  # [2, y, j] probability of a bucket of exits or one before it
-    reach_type: F8  # [1, 1, y] probability of a type or one before it
-    found: F8  # [j] people by bucket
+    edge: Words  # [2, y, j] the same as an edge of random numbers (`kernels.spreading`)
+    edge_type: Words  # [y] edge of a type
     split: F8  # [y] people by type
     lots: Lots
     group: Group
