@@ -102,16 +102,19 @@ def new_people(plan: PeoplePlan) -> People:
             "true": (3, facts.size),
         }
     )
-    cut = plan.hazard.size**2
-    clients = np.zeros((2, types, plan.outcomes.lots.shape[1] + cut, buckets + 1))
+    cut, lots_in_all = plan.hazard.size**2, plan.outcomes.lots.shape[1]
+    clients = np.zeros((lots_in_all, 2 * types * buckets))
+    parts = clients.size + cut * types
     lots = Lots(
+        exits=p["exits"].reshape(periods, -1),
         clients=clients,
+        late=np.zeros((cut + 1, types)),
         cut=np.zeros((cut, 3), dtype=np.int64),
         level=np.zeros((2, facts.size, types, buckets + 2)),
-        part=records(PART, clients.size),
-        measured=np.zeros(clients.size),
-        matched=np.zeros(clients.size),
-        drawn=np.zeros(clients.size),
+        part=records(PART, parts),
+        measured=np.zeros(parts),
+        matched=np.zeros(parts),
+        drawn=np.zeros(parts),
         lanes=np.zeros(LANES_SIZE, dtype=np.uint64),
         sums=o["sums"],
         without=o["without"],

@@ -23,8 +23,10 @@ NEVER = 1 << 40  # a grid point that never comes
 class Lots(NamedTuple):
     """Working space of the outcomes that are lived lot by lot."""
 
-    clients: F8  # [2, y, lot, j+1] clients, or periods of service; last j: cut short by a stop
-    cut: I8  # [lot, 3] of those cut short: cohort, age in the address, grid point of the report
+    exits: F8  # [c, 2·y·(D+2)] exits of `People`, a row a cohort
+    clients: F8  # [lot, 2·y·(D+2)] clients, or periods of service, by arm, type and bucket
+    late: F8  # [lot, y] those whom a stop cut short
+    cut: I8  # [lot, 3] of these: cohort, age in the address, grid point of the report
     level: F8  # [2, k, y, j+2] level, and share who have any, by slot; last: the counterfactual
     part: Records  # [part] PART in `tables.people`
     measured: F8  # [part] clients measured
