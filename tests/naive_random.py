@@ -66,6 +66,8 @@ def binomial(stream: Stream, n: float, p: float) -> float:
         return 0.0
     if p >= 1:
         return float(n)
+    if p == 0.5 and 63 < n <= 1024:
+        return toss(stream, int(n))
     if n <= 63:
         return compare_digits(stream, int(n), p)
     rare = min(p, 1 - p)
@@ -90,6 +92,12 @@ def compare_digits(stream: Stream, n: int, p: float) -> float:
         if place % 4 == 0 and digits % 2**place == 0:
             break
     return float(successes)
+
+
+def toss(stream: Stream, n: int) -> float:
+    """Fair coins: the first n bits of as many words as they take."""
+    words = [stream.word() for _ in range(math.ceil(n / 64))]
+    return float(sum(words[i // 64] >> i % 64 & 1 for i in range(n)))
 
 
 def in_lanes(at, piece: int, n: float, p: float) -> float:
@@ -122,11 +130,17 @@ def in_lanes(at, piece: int, n: float, p: float) -> float:
 
 
 def spread(stream: Stream, n: int, reach) -> list[float]:
-    """How many of n people fall below each bound and below none before it; the rest last."""
+    """How many of n people fall below each bound and below none before it; the rest last.
+
+    Person i has a number of 64 bits: piece i of 16 bits, lowest first, of the stream's first
+    16 words, and then the highest 48 bits of word i from block 8 on.
+    """
     bounds, found = [int(c * 2**64) for c in reach], [0.0] * (len(reach) + 1)
-    for _ in range(n):
-        word = stream.word()
-        found[sum(word >= bound for bound in bounds)] += 1
+    words, others = [stream.word() for _ in range(16)], stream.at(8)
+    for i in range(n):
+        first = words[i // 4] >> 16 * (i % 4) & 0xFFFF
+        number = first << 48 | others.word() >> 16
+        found[sum(number >= bound for bound in bounds)] += 1
     return found
 
 

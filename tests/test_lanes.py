@@ -1,5 +1,7 @@
 """Draws side by side and people placed at once: the twin's counts, whoever else is drawn."""
 
+from fractions import Fraction
+
 import numba
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from scipy import stats
 
 from pfs_sim.kernels.lanes import answer, ask
 from pfs_sim.kernels.random import new_rng
-from pfs_sim.kernels.spreading import CROWD, spread
+from pfs_sim.kernels.spreading import CROWD, edge_of, spread
 from pfs_sim.tables.people import LANES, LANES_SIZE
 from tests.naive_random import Stream, in_lanes
 from tests.naive_random import spread as spread_slowly
@@ -24,13 +26,29 @@ def ask_all(lanes, rng, index, piece, n, p, answers):
 
 
 @numba.njit
-def spread_all(rng, index, n, reach, found):
-    """Spread n[i] people over the classes of reach[0, 0] at index[i]."""
+def spread_all(rng, index, n, edges, found):
+    """Spread n[i] people over the classes of edges[i] at index[i]."""
     for i in range(n.size):
         spread(
-            rng, np.uint64(KEY), np.uint64(index[i]), PATH, n[i], reach, 0, 0, found.shape[1],
+            rng, np.uint64(KEY), np.uint64(index[i]), PATH, n[i], edges[i], found.shape[1],
             found[i],
         )  # fmt: skip
+
+
+@numba.njit
+def edges_of(reach):
+    edges = np.empty(reach.size, np.uint64)
+    for k in range(reach.size):
+        edges[k] = edge_of(reach[k])
+    return edges
+
+
+def spread_over(index, n, shares):
+    """People at many addresses, over the same classes."""
+    edges = np.tile(edges_of(np.cumsum(shares)), (len(index), 1))
+    found = np.zeros((len(index), len(shares)))
+    spread_all(new_rng(), np.asarray(index), np.full(len(index), float(n)), edges, found)
+    return found
 
 
 def draw(index, piece, n, p):
@@ -79,18 +97,55 @@ def test_a_draw_without_a_number_has_none():
     assert np.isnan(draw([1, 2], [0, 0], [3.0, np.nan], [np.nan, 0.5])).all()
 
 
-@pytest.mark.parametrize("n", [1, 5, 16, 17, 40, 64])
+@pytest.mark.jit_off
+@pytest.mark.parametrize("n", [0, 1, 5, 16, 17, 40, 63, 64])
 def test_people_are_spread_as_by_the_twin(n):
     shares = np.array([0.06, 0.2, 0.0, 0.34, 0.4])
-    reach = np.cumsum(shares)[None, None, :]
     index = np.arange(50) << 16
-    found = np.zeros((50, 5))
-    spread_all(new_rng(), index, np.full(50, float(n)), reach, found)
+    found = spread_over(index, n, shares)
     for i, row in zip(index, found, strict=True):
-        assert row.tolist() == spread_slowly(Stream(KEY, int(i), PATH), n, reach[0, 0, :-1])
+        stream = Stream(KEY, int(i), PATH)
+        assert row.tolist() == spread_slowly(stream, n, np.cumsum(shares)[:-1])
     assert (found.sum(axis=1) == n).all()
     assert (found[:, 2] == 0).all()
     assert n <= CROWD
+
+
+def number_of(index, person):
+    """The 64 bits that say where a person falls."""
+    stream = Stream(KEY, index, PATH)
+    words, others = [stream.word() for _ in range(16)], stream.at(8)
+    rest = [others.word() for _ in range(person + 1)][-1] >> 16
+    return (words[person // 4] >> 16 * (person % 4) & 0xFFFF) << 48 | rest
+
+
+@pytest.mark.jit_off
+@pytest.mark.parametrize("person", [0, 1, 6, 31, 62, 63])
+def test_an_edge_that_begins_like_a_number_is_compared_to_its_last_bit(person):
+    """One edge at the number, one above it, and edges before and after with its first bits."""
+    index = 7 << 16
+    number = number_of(index, person)
+    begins = number >> 48 << 48
+    edges = [max(begins, 1), number, number + 1, begins + 2**48 - 1, 2**64 - 1]
+    found = np.zeros((1, 5))
+    spread_all(
+        new_rng(), np.array([index]), np.array([64.0]), np.array([edges], np.uint64), found
+    )
+    reach = [Fraction(edge, 2**64) for edge in edges[:-1]]
+    assert found[0].tolist() == spread_slowly(Stream(KEY, index, PATH), 64, reach)
+    assert found[0, 2] >= 1
+
+
+def test_who_ties_with_an_edge_follows_its_other_digits():
+    many, part = 4000, 0.3
+    index = np.arange(many) << 16
+    edges = [
+        [(number_of(int(i), 0) >> 48 << 48) + int(part * 2**48), 2**64 - 1] for i in index
+    ]
+    found = np.zeros((many, 2))
+    spread_all(new_rng(), index, np.ones(many), np.array(edges, np.uint64), found)
+    law = stats.binom(many, part)
+    assert abs(found[:, 0].sum() - law.mean()) < 4.5 * law.std()
 
 
 def fit(found, law, support):
@@ -120,9 +175,7 @@ def test_draws_follow_the_binomial_law(n, p):
 
 def test_spread_people_follow_the_multinomial_law():
     shares, many, n = np.array([0.06, 0.2, 0.34, 0.4]), 20_000, 23
-    found = np.zeros((many, 4))
-    reach = np.cumsum(shares)[None, None, :]
-    spread_all(new_rng(), np.arange(many), np.full(many, float(n)), reach, found)
+    found = spread_over(np.arange(many), n, shares)
     law = stats.multinomial(n, shares)
     for k, share in enumerate(shares):
         assert fit(found[:, k], stats.binom(n, share), np.arange(n + 1)) > 1e-5

@@ -7,13 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
+from scipy import stats
 
 from pfs_sim.addresses import stream_key
 from pfs_sim.kernels import random, samplers
+from pfs_sim.kernels.arrivals import arrive
 from pfs_sim.kernels.random import (
-    fill_first_words,
+    fill_blocks,
     fill_uniforms,
     new_rng,
     next_word,
@@ -117,12 +120,50 @@ def test_a_stream_forgets_the_one_before_it():
 @pytest.mark.jit_off
 def test_first_words_made_together_are_those_made_alone():
     made = np.zeros(42, dtype=np.uint64)
-    fill_first_words(WORD_KEY, 100, 20, FAR_PATH, made)
+    later = np.zeros(40, dtype=np.uint64)
+    fill_blocks(WORD_KEY, 100, 3, 0, FAR_PATH, made[:40])
+    fill_blocks(WORD_KEY, 100, 3, 1, FAR_PATH, later)
     assert not made[40:].any()
     rng = new_rng()
     for i in range(20):
-        open_made(rng, WORD_KEY, 100 + i, FAR_PATH, made[2 * i], made[2 * i + 1])
-        assert [int(next_word(rng)) for _ in range(25)] == twin_words(KEY, 100 + i, FAR_PATH, 25)
+        words = twin_words(KEY, 100 + 3 * i, FAR_PATH, 25)
+        open_made(rng, WORD_KEY, 100 + 3 * i, FAR_PATH, made[2 * i], made[2 * i + 1])
+        assert [int(next_word(rng)) for _ in range(25)] == words
+        assert later[2 * i : 2 * i + 2].tolist() == words[2:4]
+
+
+@numba.njit
+def arrive_at_once(rng, dispersion, mean, words, came):
+    arrive(rng, WORD_KEY, FAR_PATH, dispersion, mean, words, came)
+
+
+@pytest.mark.jit_off
+@pytest.mark.parametrize("dispersion", [0.0, 0.4, 1.0, 12.0, 1e6])
+def test_arrivals_of_all_periods_are_those_of_each_period(dispersion):
+    mean = np.array([0.0, 1e-3, 5.0, 9.99, 10.0, 10.5, 0.0, *range(12, 150, 3), 1e4, 1e7, -1.0])
+    words, came = np.zeros((2, 2 * mean.size), np.uint64), np.full(mean.size, -1.0)
+    arrive_at_once(new_rng(), dispersion, mean, words, came)
+    for t, m in enumerate(mean):
+        stream = naive_random.Stream(KEY, t << 16, FAR_PATH)
+        if dispersion > 0:
+            assert came[t] == naive_random.negative_binomial(stream, dispersion, m)
+        else:
+            assert came[t] == naive_random.poisson(stream, m)
+
+
+def test_fair_coins_follow_their_law():
+    many = 20_000
+    for n in (64, 100, 128, 1000):
+        found = np.empty(many)
+        rng = new_rng()
+        for i in range(many):
+            open_stream(rng, WORD_KEY, i, n)
+            found[i] = samplers.binomial(rng, float(n), 0.5)
+        law, middle = stats.binom(n, 0.5), np.arange(n // 2 - 10, n // 2 + 11)
+        seen = [(found == k).sum() for k in middle]
+        expected = law.pmf(middle) * many
+        seen, expected = [*seen, many - sum(seen)], [*expected, many - expected.sum()]
+        assert stats.chisquare(seen, expected).pvalue > 1e-5
 
 
 @pytest.mark.jit_off
@@ -189,6 +230,7 @@ def test_one_stream_serves_draws_one_after_another():
     for turn in range(200):
         for name, *parameters in (
             ("binomial", 5.0 + turn, 0.4),
+            ("binomial", 5.0 + turn, 0.5),
             ("binomial", 1.0 + turn % 63, 0.5 / (1 + turn % 9)),
             ("poisson", 30.0),
             ("gamma", 2.0),

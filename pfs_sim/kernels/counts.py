@@ -15,12 +15,14 @@ import math
 
 import numpy as np
 
-from pfs_sim.kernels._jit import apart, inline, lean
+from pfs_sim.kernels._jit import apart, forced, inline, lean
 from pfs_sim.kernels._popcount import popcount
-from pfs_sim.kernels.random import ONE, ZERO, Floats, Rng, next_word, uniform
+from pfs_sim.kernels.random import ONE, ZERO, Floats, Rng, Word, next_word, to_uniform, uniform
 
 DIGIT_TRIALS = 63.0
 """Up to here a binomial compares random bits with the binary digits of p."""
+COINS = 1024.0
+"""Up to here fair coins are tossed one by one."""
 INVERSION_MEAN = 10.0
 """Below this mean a Poisson, or a larger binomial, is drawn by inversion, else by rejection."""
 INVERSION_END = 110.0
@@ -63,6 +65,8 @@ def binomial(rng: Rng, n: float, p: float) -> float:
         return n * 1.0
     if n <= DIGIT_TRIALS:
         return _count_by_digits(rng, n, p)
+    if p == 0.5 and n <= COINS:
+        return _toss(rng, n)
     rare = min(p, 1.0 - p)
     if n * rare < INVERSION_MEAN:
         count = _invert_binomial(rng, n, rare)
@@ -103,6 +107,18 @@ def _count_by_digits(rng: Rng, n: float, p: float) -> float:
             undecided -= decided
             digits <<= ONE
     return float(np.int64(successes))
+
+
+@lean
+def _toss(rng: Rng, n: float) -> float:
+    """Fair coins: a bit each."""
+    heads = ZERO
+    while n >= 64.0:
+        heads += popcount(next_word(rng))
+        n -= 64.0
+    if n > 0.0:
+        heads += popcount(next_word(rng) & ((ONE << np.uint64(n)) - ONE))
+    return float(np.int64(heads))
 
 
 @lean
@@ -204,19 +220,37 @@ def _reject_poisson(rng: Rng, mean: float) -> float:
     """PTRS: the same hat over the Poisson, for a mean of at least 10."""
     b = 0.931 + 2.53 * math.sqrt(mean)
     a = -0.059 + 0.02483 * b
-    sure = 0.9277 - 3.6224 / (b - 2.0)
     while True:
         u = uniform(rng) - 0.5
         v = uniform(rng)
-        edge = 0.5 - abs(u)
-        count = math.floor((2.0 * a / edge + b) * u + mean + 0.43) * 1.0
-        if edge >= 0.07 and v <= sure:
+        count, sure = _under_hat(mean, u, v)
+        if sure:
             return count
+        edge = 0.5 - abs(u)
         if count < 0.0 or (edge < 0.013 and v > edge):
             continue
         height = v * (1.1239 + 1.1328 / (b - 3.4)) / (a / (edge * edge) + b)
         if math.log(height) <= _log_poisson(mean, count):
             return count
+
+
+@forced
+def _under_hat(mean: float, u: float, v: float) -> tuple[float, bool]:
+    """The count at a point under the hat, and whether it is surely one of the Poisson's."""
+    b = 0.931 + 2.53 * math.sqrt(mean)
+    a = -0.059 + 0.02483 * b
+    sure = 0.9277 - 3.6224 / (b - 2.0)
+    edge = 0.5 - abs(u)
+    count = float(np.floor((2.0 * a / edge + b) * u + mean + 0.43))
+    return count, bool((edge >= 0.07) & (v <= sure))
+
+
+@forced
+def poisson_inside(mean: float, first: Word, second: Word) -> float:
+    """What the first two words give at once; NaN where it takes more, and for a mean below 10."""
+    most = max(mean, INVERSION_MEAN)
+    count, sure = _under_hat(most, to_uniform(first) - 0.5, to_uniform(second))
+    return count if sure & (mean >= INVERSION_MEAN) else np.nan
 
 
 @lean

@@ -112,6 +112,8 @@ def answer(lanes: Words, path: int, answers: F8) -> None:
     undecided then compares a word of its own with the digits that are left.
     """
     waiting = lanes[_WAITING]
+    if waiting == ZERO:
+        return
     full = (waiting + _EIGHT - ONE) // _EIGHT * _EIGHT
     for i in range(waiting, full):
         lanes[_UNDECIDED + i] = ZERO

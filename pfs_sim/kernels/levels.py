@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import forced, inner
+from pfs_sim.kernels._jit import forced, inner, once
 from pfs_sim.tables.people import Kind, OutcomePlan, Scale
 from pfs_sim.tables.state import TREATED, Group
 
@@ -82,6 +82,29 @@ def set_level(
         if fact.on_share and effect_share != 0.0:
             share = move_odds(share, effect_share * row[fact.effect] * shifts[1, k, y])
     level[SHARE, k, y, slot] = share
+
+
+@once
+def set_levels(outcomes: OutcomePlan, row: F8, k: int, y: int, level: F8) -> None:
+    """Write the levels of clients of type y that do not drift: by bucket, and without effect.
+
+    As `set_level` for each of the slots; where an effect moves nothing the level is copied.
+    """
+    fact, shifts = outcomes.facts[k], outcomes.shifts
+    levels, shares, last = level[LEVEL, k, y], level[SHARE, k, y], level.shape[3] - 1
+    set_level(fact, shifts, row, k, y, 0, last, 0.0, level)
+    shift, effect, factor = shifts[0, k, y], row[fact.effect], shifts[1, k, y]
+    kind, scale, base = fact.kind, fact.scale, row[fact.level]
+    sd = row[fact.sd] if kind == Kind.SCORE else 1.0
+    for j in range(last - 1):
+        gain = outcomes.doses[0, j] * effect * factor
+        levels[j], shares[j] = levels[last], shares[last]
+        if gain == 0.0:
+            continue
+        if fact.on_share:
+            shares[j] = move_odds(shares[last], gain)
+        else:
+            levels[j] = move_level(kind, scale, base, shift + gain, sd)
 
 
 @forced

@@ -25,70 +25,78 @@ F8 = npt.NDArray[np.float64]
 
 
 @apart
-def gather(
-    outcomes: OutcomePlan, k: int, stop: int, enrolled: F8, exits: F8, together: Lots
-) -> int:
-    """Bring the clients of outcome k together in `together.clients[arm, y, lot, j]`.
+def gather(outcomes: OutcomePlan, k: int, stop: int, enrolled: F8, together: Lots) -> int:
+    """Bring the clients of outcome k together in `together.clients[lot, bucket]`.
 
-    First come the lots of the plan, then those whom a stop sent home before they were seen, in
-    the last place j; returns how many lots these are. Their address and the time of their report
-    are in `together.cut`. Counts the clients of milestones. Nobody gathers controls at whom no
-    measure looks.
+    Those whom a stop sent home before they were seen are in lots of their own, in
+    `together.late`; returns how many these are. Their address and the time of their report are
+    in `together.cut`. Counts the clients of milestones.
     """
-    fact, seen, clients = outcomes.facts[k], outcomes.seen, together.clients
-    types, duration = clients.shape[1], clients.shape[3] - 3
-    start = TREATED if fact.least_control == NO_CLASS else CONTROL
-    for arm in range(start, TREATED + 1):
-        for y in range(types):
-            for lot in range(outcomes.lots.shape[1]):
-                for j in range(duration + 3):
-                    clients[arm, y, lot, j] = 0.0
-    periods = min(duration, fact.most) if fact.qualify <= duration else 0
+    fact, grouping, exits = outcomes.facts[k], outcomes.seen[Seen.GROUPING], together.exits
+    clients, types = together.clients, together.late.shape[1]
+    width = exits.shape[1]
+    duration = width // (2 * types) - 2
+    for lot in range(outcomes.lots.shape[1]):
+        for i in range(width):
+            clients[lot, i] = 0.0
     last = min(exits.shape[0], stop)
     whole = last if stop >= exits.shape[0] + duration else max(0, stop - duration + 1)
     for t in range(last):
-        for arm in range(start, TREATED + 1):
-            if enrolled[arm, t] <= 0.0 or (arm == TREATED and t >= whole):
-                continue
-            if fact.kind == Kind.MILESTONE:
-                _count(exits, t, arm, seen[Seen.EVALUATION, t + fact.delay], k, together.sums)
-                first = 0
-                while first < periods:
-                    # Periods of service first … end−1 are reported to the same lot.
-                    lot = seen[Seen.GROUPING, t + max(first, fact.qualify - 1) + fact.delay]
-                    end = first + 1
-                    while end < periods and lot == (
-                        seen[Seen.GROUPING, t + max(end, fact.qualify - 1) + fact.delay]
-                    ):
-                        end += 1
-                    for y in range(types):
-                        for j in range(max(first + 1, fact.qualify), duration + 2):
-                            clients[arm, y, lot, j] += exits[t, arm, y, j] * (min(j, end) - first)
-                    first = end
-            elif fact.opens_at_exit:
-                for y in range(types):
-                    for j in range(duration + 2):
-                        lot = seen[Seen.GROUPING, t + min(j, duration) + fact.delay]
-                        clients[arm, y, lot, j] += exits[t, arm, y, j]
-            else:
-                lot = seen[Seen.GROUPING, t + fact.delay]
-                for y in range(types):
-                    for j in range(duration + 2):
-                        clients[arm, y, lot, j] += exits[t, arm, y, j]
-    return _gather_cut(outcomes, k, whole, last, stop, exits, together) if whole < last else 0
+        if enrolled[CONTROL, t] + enrolled[TREATED, t] <= 0.0:
+            continue
+        end = width if t < whole else width // 2
+        if fact.kind == Kind.MILESTONE:
+            start = width // 2 if fact.least_control == NO_CLASS else 0
+            if start < end:
+                v = outcomes.seen[Seen.EVALUATION, t + fact.delay]
+                _count(exits, t, start, end, duration, types, v, together.sums[CLIENTS, k])
+                _gather_periods(fact, grouping, exits, t, start, end, duration, clients)
+        elif fact.opens_at_exit:
+            for i in range(end):
+                lot = grouping[t + min(i % (duration + 2), duration) + fact.delay]
+                clients[lot, i] += exits[t, i]
+        else:
+            lot = grouping[t + fact.delay]
+            for i in range(end):
+                clients[lot, i] += exits[t, i]
+    if whole == last:
+        return 0
+    return _gather_cut(outcomes, k, whole, last, stop, together)
 
 
 @once
-def _count(exits: F8, t: int, arm: int, v: int, k: int, sums: F8) -> None:
-    """Count the clients of a milestone with its first period."""
-    duration = exits.shape[3] - 2
-    for y in range(exits.shape[2]):
-        left = 0.0
+def _gather_periods(
+    fact: Any, grouping: I8, exits: F8, t: int, start: int, end: int, duration: int, clients: F8
+) -> None:
+    """Bring the periods of service of a cohort to the lots to which they are reported."""
+    periods = min(duration, fact.most) if fact.qualify <= duration else 0
+    first = 0
+    while first < periods:
+        # Periods of service first … after−1 are reported to the same lot.
+        lot = grouping[t + max(first, fact.qualify - 1) + fact.delay]
+        after = first + 1
+        while after < periods and lot == (
+            grouping[t + max(after, fact.qualify - 1) + fact.delay]
+        ):
+            after += 1
+        for group in range(start, end, duration + 2):
+            for j in range(max(first + 1, fact.qualify), duration + 2):
+                clients[lot, group + j] += exits[t, group + j] * (min(j, after) - first)
+        first = after
+
+
+@once
+def _count(
+    exits: F8, t: int, start: int, end: int, duration: int, types: int, v: int, counted: F8
+) -> None:
+    """Count the clients of a milestone with its first period: counted[arm, class, v]."""
+    for group in range(start, end, duration + 2):
+        arm, left = group // (types * (duration + 2)), 0.0
         for j in range(1, duration + 1):
-            left += exits[t, arm, y, j]
-        sums[CLIENTS, k, arm, NO_SHOW, v] += exits[t, arm, y, 0]
-        sums[CLIENTS, k, arm, LEFT, v] += left
-        sums[CLIENTS, k, arm, COMPLETED, v] += exits[t, arm, y, duration + 1]
+            left += exits[t, group + j]
+        counted[arm, NO_SHOW, v] += exits[t, group]
+        counted[arm, LEFT, v] += left
+        counted[arm, COMPLETED, v] += exits[t, group + duration + 1]
 
 
 @inner
@@ -99,26 +107,27 @@ def same_clients(fact: Any, other: Any) -> bool:
         and other.kind != Kind.MILESTONE
         and fact.delay == other.delay
         and fact.opens_at_exit == other.opens_at_exit
-        and (fact.least_control == NO_CLASS) == (other.least_control == NO_CLASS)
     )
 
 
 @apart
 def _gather_cut(
-    outcomes: OutcomePlan, k: int, first: int, last: int, stop: int, exits: F8, together: Lots
+    outcomes: OutcomePlan, k: int, first: int, last: int, stop: int, together: Lots
 ) -> int:
     """As `gather`, for the treated cohorts from `first` on, some of whom were cut short."""
-    fact, seen, clients = outcomes.facts[k], outcomes.seen, together.clients
-    types, duration = clients.shape[1], clients.shape[3] - 3
+    fact, seen, exits = outcomes.facts[k], outcomes.seen, together.exits
+    late, types = together.late, together.late.shape[1]
+    duration = exits.shape[1] // (2 * types) - 2
     ages = duration if fact.kind == Kind.MILESTONE else 1
-    cut, extra = duration + 2, 0
+    extra = 0
     for t in range(first, last):
         for a in range(ages):
-            lot, late = outcomes.lots.shape[1] + extra, False
+            some = False
             for y in range(types):
-                clients[TREATED, y, lot, :] = 0.0
+                late[extra, y] = 0.0
                 for j in range(duration + 2):
-                    n, served = exits[t, TREATED, y, j], min(j, duration)
+                    i = (TREATED * types + y) * (duration + 2) + j
+                    n, served = exits[t, i], min(j, duration)
                     if n <= 0.0:
                         continue
                     short = t + served > stop
@@ -135,13 +144,13 @@ def _gather_cut(
                             continue
                         ready = t + max(a, fact.qualify - 1) + fact.delay
                     if short and (fact.opens_at_exit or seen[Seen.DATE, ready] > stop):
-                        clients[TREATED, y, lot, cut] += n
+                        late[extra, y] += n
                         together.cut[extra, 0], together.cut[extra, 1] = t, 1 + a
                         together.cut[extra, 2] = ready
-                        late = True
+                        some = True
                     else:
-                        clients[TREATED, y, seen[Seen.GROUPING, ready], j] += n
-            if late:
+                        together.clients[seen[Seen.GROUPING, ready], i] += n
+            if some:
                 extra += 1
     return extra
 

@@ -15,8 +15,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pfs_sim.kernels._jit import apart, inline, lean
-from pfs_sim.kernels.random import ZERO, Floats, Rng, next_word, uniform
+from pfs_sim.kernels._jit import apart, forced, inline, lean
+from pfs_sim.kernels.random import ZERO, Floats, Rng, Word, next_word, uniform
 
 LAYERS = 256
 TAIL = 3.6541528853610088
@@ -55,12 +55,19 @@ WIDTH, INSIDE, HEIGHT = _normal_tables()
 def normal(rng: Rng) -> float:
     """Draw from the normal law with mean 0 and standard deviation 1."""
     word = next_word(rng)
+    x = normal_inside(word)
+    return x if x == x else _normal_near_edge(rng, word)
+
+
+@forced
+def normal_inside(word: Word) -> float:
+    """What a word gives at once; NaN if it is not surely under the curve."""
     layer = word & _LAYER_BITS
     place = np.int64(word >> _PLACE_SHIFT)
-    if place < INSIDE[layer]:
-        x = float(place) * float(WIDTH[layer])
-        return x if (word & _SIGN_BIT) == ZERO else -x
-    return _normal_near_edge(rng, word)
+    x = float(place) * float(WIDTH[layer])
+    if place >= INSIDE[layer]:
+        x = np.nan
+    return x if (word & _SIGN_BIT) == ZERO else -x
 
 
 @apart

@@ -14,18 +14,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import apart, once, stage
+from pfs_sim.kernels._jit import apart, forced, once, stage
 from pfs_sim.kernels.lanes import SECOND, THIRD, answer, ask
-from pfs_sim.kernels.levels import LEVEL, SHARE, expect_client, set_level
+from pfs_sim.kernels.levels import LEVEL, SHARE, expect_client, set_level, set_levels
 from pfs_sim.kernels.lots import gather, same_clients, sample_of
 from pfs_sim.kernels.occurrences import draw_group
-from pfs_sim.kernels.random import Rng, open_stream
+from pfs_sim.kernels.random import Rng, Word, open_stream
 from pfs_sim.kernels.thinning import address
 from pfs_sim.tables.people import NO_CLASS, How, Kind, OutcomePlan, PeoplePlan, Seen
 from pfs_sim.tables.state import (
     CLIENTS,
     CONTROL,
     EXPECTED,
+    LEFT,
     MATCHED,
     RECORDED,
     TREATED,
@@ -56,18 +57,17 @@ def live_outcomes(
         k = plan.steps[plan.families[f].first_step]
         fact = outcomes.facts[k]
         if before < 0 or not same_clients(fact, outcomes.facts[before]):
-            extra = gather(outcomes, k, stop, people.enrolled, people.exits, together)
+            extra = gather(outcomes, k, stop, people.enrolled, together)
         before, together.true[0, k] = k, treated
         parts = _part(outcomes, row, k, stop, extra, plan.types.size, together)
         lost_treated, lost_control = row[fact.lost_treated], row[fact.lost_control]
         _measure(fact, rng, path, lost_treated, lost_control, parts, together)
         _expect(fact, k, parts, together)
         _draw(fact, k, fact.key, rng, row, path, parts, False, together.measured, together)
+        recorded = together.sums[RECORDED, k]
         for i in range(parts):
-            part = together.part[i]
-            together.sums[RECORDED, k, part.arm, part.sample, part.vintage] += (
-                fact.units * together.drawn[i]
-            )
+            here = together.part[i]
+            recorded[here.arm, here.sample, here.vintage] += fact.units * together.drawn[i]
         if fact.ratio > 0.0:
             _draw_matched(fact, k, rng, row, path, parts, together)
 
@@ -80,52 +80,82 @@ def _part(
 
     On the way all treated clients are credited with what is to be expected of them.
     """
-    fact, level, clients = outcomes.facts[k], together.level, together.clients
-    lots, last = outcomes.lots.shape[1], level.shape[3] - 1
-    cut, never = last - 1, together.sums.shape[4] - 1
+    fact, clients, last = outcomes.facts[k], together.clients, together.level.shape[3] - 1
+    buckets, never = last - 1, together.sums.shape[4] - 1
     for y in range(types):
-        set_level(fact, outcomes.shifts, row, k, y, 0, last, 0.0, level)
-        for j in range(cut):
-            set_level(fact, outcomes.shifts, row, k, y, 0, j, outcomes.doses[0, j], level)
-    parts = 0
-    for lot in range(lots + extra):
-        if lot < lots:
-            start, age, first, end = outcomes.lots[k, lot], 0, 0, cut
-            ready = start + fact.delay
-            if start < 0:
-                continue
-        else:
-            start, age = together.cut[lot - lots, 0], cut - 1 + together.cut[lot - lots, 1]
-            ready, first, end = together.cut[lot - lots, 2], cut, cut + 1
-            for y in range(types):
-                share = outcomes.doses[1, stop - start]
-                set_level(fact, outcomes.shifts, row, k, y, 0, cut, share, level)
-        vintage = outcomes.seen[Seen.EVALUATION, ready]
-        for arm in (CONTROL, TREATED):
-            if arm == CONTROL and (lot >= lots or fact.least_control == NO_CLASS):
-                continue
+        set_levels(outcomes, row, k, y, together.level)
+    parts, hoped, hoped_without = 0, 0.0, 0.0
+    for lot in range(outcomes.lots.shape[1]):
+        start = outcomes.lots[k, lot]
+        if start < 0:
+            continue
+        vintage = outcomes.seen[Seen.EVALUATION, start + fact.delay]
+        for arm in range(TREATED if fact.least_control == NO_CLASS else CONTROL, TREATED + 1):
             least = fact.least_treated if arm == TREATED else fact.least_control
+            if vintage == never:
+                least = NO_CLASS
             for y in range(types):
-                without = expect_client(fact, level[LEVEL, k, y, last], level[SHARE, k, y, last])
-                for j in range(first, end):
-                    n = clients[arm, y, lot, j]
+                levels, shares = together.level[LEVEL, k, y], together.level[SHARE, k, y]
+                without = expect_client(fact, levels[last], shares[last])
+                for j in range(buckets):
+                    n = clients[lot, (arm * types + y) * buckets + j]
                     if n <= 0.0:
                         continue
-                    slot = j if arm == TREATED else last
-                    each, sample = without, sample_of(j, cut - 2)
+                    slot, each, sample = last, without, sample_of(j, buckets - 2)
                     if arm == TREATED:
-                        each = expect_client(fact, level[LEVEL, k, y, j], level[SHARE, k, y, j])
-                        together.true[1, k] += n * each
-                        together.true[2, k] += n * without
-                    if sample < least or vintage == never:
-                        continue
-                    part = together.part[parts]
-                    part.people, part.each, part.without = n, each, without
-                    part.level, part.some = level[LEVEL, k, y, slot], level[SHARE, k, y, slot]
-                    part.arm, part.type, part.sample, part.vintage = arm, y, sample, vintage
-                    part.index = address(start, arm, y) | np.uint64(age if lot >= lots else j)
-                    parts += 1
+                        slot, each = j, expect_client(fact, levels[j], shares[j])
+                        hoped += n * each
+                        hoped_without += n * without
+                    if sample >= least:
+                        index = address(start, arm, y) | np.uint64(j)
+                        _set_part(
+                            together.part[parts], n, each, without, levels[slot], shares[slot],
+                            arm, y, sample, vintage, index,
+                        )  # fmt: skip
+                        parts += 1
+    for late in range(extra):
+        start, ready = together.cut[late, 0], together.cut[late, 2]
+        vintage = outcomes.seen[Seen.EVALUATION, ready]
+        for y in range(types):
+            n = together.late[late, y]
+            if n <= 0.0:
+                continue
+            share = outcomes.doses[1, stop - start]
+            set_level(fact, outcomes.shifts, row, k, y, 0, last - 1, share, together.level)
+            levels, shares = together.level[LEVEL, k, y], together.level[SHARE, k, y]
+            without = expect_client(fact, levels[last], shares[last])
+            each = expect_client(fact, levels[last - 1], shares[last - 1])
+            hoped += n * each
+            hoped_without += n * without
+            if fact.least_treated <= LEFT and vintage != never:
+                age = buckets - 1 + together.cut[late, 1]
+                index = address(start, TREATED, y) | np.uint64(age)
+                _set_part(
+                    together.part[parts], n, each, without, levels[last - 1], shares[last - 1],
+                    TREATED, y, LEFT, vintage, index,
+                )  # fmt: skip
+                parts += 1
+    together.true[1, k], together.true[2, k] = hoped, hoped_without
     return parts
+
+
+@forced
+def _set_part(
+    part: Any,
+    people: float,
+    each: float,
+    without: float,
+    level: float,
+    some: float,
+    arm: int,
+    y: int,
+    sample: int,
+    vintage: int,
+    index: Word,
+) -> None:
+    """State the facts of a part."""
+    part.people, part.each, part.without, part.level, part.some = people, each, without, level, some
+    part.arm, part.type, part.sample, part.vintage, part.index = arm, y, sample, vintage, index
 
 
 @once
@@ -157,14 +187,15 @@ def _measure(
 @once
 def _expect(fact: Any, k: int, parts: int, together: Lots) -> None:
     """Count the clients measured, and what is to be expected of them."""
-    sums = together.sums
+    counted, expected = together.sums[CLIENTS, k], together.sums[EXPECTED, k]
+    without, counts = together.without[k], fact.kind != Kind.MILESTONE
     for i in range(parts):
         here, m = together.part[i], together.measured[i]
-        if fact.kind != Kind.MILESTONE:
-            sums[CLIENTS, k, here.arm, here.sample, here.vintage] += m
-        sums[EXPECTED, k, here.arm, here.sample, here.vintage] += m * here.each
+        if counts:
+            counted[here.arm, here.sample, here.vintage] += m
+        expected[here.arm, here.sample, here.vintage] += m * here.each
         if here.arm == TREATED:
-            together.without[k, here.sample, here.vintage] += m * here.without
+            without[here.sample, here.vintage] += m * here.without
 
 
 @once

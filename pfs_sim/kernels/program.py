@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.kernels._jit import inline, once, stage
-from pfs_sim.kernels.counts import binomial, poisson
+from pfs_sim.kernels.arrivals import arrive
+from pfs_sim.kernels.counts import binomial
 from pfs_sim.kernels.lanes import answer, ask
 from pfs_sim.kernels.random import Rng, open_stream, uniform
-from pfs_sim.kernels.samplers import negative_binomial
-from pfs_sim.kernels.spreading import CROWD, spread
+from pfs_sim.kernels.spreading import CROWD, edge_of, spread
 from pfs_sim.kernels.thinning import address, thin
 from pfs_sim.tables.people import Hazard, Method, PeoplePlan, Records
 from pfs_sim.tables.state import CONTROL, TREATED, People
@@ -48,20 +48,18 @@ def live_program(
     cohort, program = people.cohort, plan.program[0]
     leave, split, exits = cohort.leave, cohort.split, people.exits
     cohort.program[:] = 0.0
-    leaves, eligible = program.hazard != Hazard.NONE, row[program.eligible] * row[program.consent]
+    leaves = program.hazard != Hazard.NONE
     no_show = row[program.no_show] if leaves else 0.0
     _expect_leaving(program, plan.types, plan.hazard, row, no_show, leave, cohort.reach)
     for y in range(program.types):
-        cohort.reach_type[0, 0, y] = plan.types[y].reach
+        cohort.edge_type[y] = edge_of(plan.types[y].reach)
+        for j in range(program.duration + 1):
+            for arm in (CONTROL, TREATED):
+                cohort.edge[arm, y, j] = edge_of(cohort.reach[arm, y, j])
     never = plan.periods.size - 1
     waiting, treated, control = 0.0, 0.0, 0.0
     seen, slots = program.block, 0
-    lanes = cohort.lots.lanes
-    for t in range(program.periods):
-        if t < plan.periods[expand if expand <= t else never].window_end:
-            mean = plan.periods[t].planned * row[program.volume]
-            _refer(program, rng, mean, eligible, path, t, people.referred, people.eligible, lanes)
-    answer(lanes, path, people.eligible)
+    _refer(program, plan.periods, rng, row, path, expand, people)
     for t in range(program.periods):
         bounds = plan.periods[expand if expand <= t else never]
         queue = waiting + people.eligible[t]
@@ -88,7 +86,7 @@ def live_program(
                 rest = people.enrolled[arm, t]
                 if rest <= 0.0:
                     continue
-                _split(program, plan.types, rng, path, t, arm, rest, cohort.reach_type, split)
+                _split(program, plan.types, rng, path, t, arm, rest, cohort.edge_type, split)
                 for y in range(program.types):
                     n = split[y]
                     if arm == TREATED:
@@ -98,7 +96,7 @@ def live_program(
                     if leaves and (arm == TREATED or program.control >= 0):
                         _leave(
                             program, rng, path, t, arm, y, n, no_show, leave, cohort.reach,
-                            cohort.found, exits,
+                            cohort.edge, exits,
                         )  # fmt: skip
                     else:
                         exits[t, arm, y, program.duration + 1] = n
@@ -122,7 +120,7 @@ def _split(
     t: int,
     arm: int,
     n: float,
-    reach: F8,
+    edge: Words,
     split: F8,
 ) -> None:
     """Split the people who enroll in an arm into types."""
@@ -137,8 +135,8 @@ def _split(
         split[last] = n
     else:
         index = address(t, arm, 0)
-        spread(rng, program.types_key, index, path, whole, reach, 0, 0, program.types, split)
-        for y in range(program.types):
+        spread(rng, program.types_key, index, path, whole, edge, program.types, split)
+        for y in range(program.types if whole != n else 0):
             split[y] += (n - whole) * types[y].share
 
 
@@ -154,7 +152,7 @@ def _leave(
     no_show: float,
     leave: F8,
     reach: F8,
-    found: F8,
+    edge: Words,
     exits: F8,
 ) -> None:
     """Let a cohort leave: no-shows, leavers of each period of treatment, completers.
@@ -172,14 +170,16 @@ def _leave(
                 n -= gone
         exits[t, arm, y, last] = n
         return
+    index = address(t, arm, y)
     spread(
-        rng, program.leave_key, address(t, arm, y), path, whole, reach, arm, y, last + 1, found
+        rng, program.leave_key, index, path, whole, edge[arm, y], last + 1, exits[t, arm, y]
     )
-    before = 0.0
-    for j in range(last):
-        exits[t, arm, y, j] = found[j] + (n - whole) * (reach[arm, y, j] - before)
-        before = reach[arm, y, j]
-    exits[t, arm, y, last] = found[last] + (n - whole) * (1.0 - before)
+    if whole != n:
+        before = 0.0
+        for j in range(last):
+            exits[t, arm, y, j] += (n - whole) * (reach[arm, y, j] - before)
+            before = reach[arm, y, j]
+        exits[t, arm, y, last] += (n - whole) * (1.0 - before)
 
 
 @once
@@ -206,30 +206,29 @@ def _count_service(
 
 @once
 def _refer(
-    program: Any,
-    rng: Rng,
-    mean: float,
-    p: float,
-    path: int,
-    t: int,
-    referred: F8,
-    eligible: F8,
-    lanes: Words,
+    program: Any, periods: Records, rng: Rng, row: F8, path: int, expand: int, people: People
 ) -> None:
-    """Referrals of a period; of those of them who are eligible and consent, the draw is asked."""
-    if mean <= 0.0:
-        return
+    """Referrals of all periods, and those of them who are eligible and consent."""
+    cohort, last = people.cohort, 0
+    mean, p = cohort.mean, row[program.eligible] * row[program.consent]
+    for t in range(program.periods):
+        bounds = periods[expand if expand <= t else program.periods]
+        mean[t] = periods[t].planned * row[program.volume] if t < bounds.window_end else 0.0
+        if not mean[t] <= 0.0:
+            last = t + 1
     if program.frozen:
-        referred[t] = mean
-        eligible[t] = mean * p
+        for t in range(last):
+            people.referred[t] = max(0.0, mean[t])
+            people.eligible[t] = people.referred[t] * p
         return
-    open_stream(rng, program.referrals_key, address(t, 0, 0), np.uint64(path))
-    if program.dispersion > 0.0:
-        referred[t] = negative_binomial(rng, program.dispersion, mean)
-    else:
-        referred[t] = poisson(rng, mean)
-    index = address(t, 0, 0)
-    ask(lanes, rng, program.consent_key, index, path, 0, referred[t], p, t, eligible)
+    key, lanes = program.referrals_key, cohort.lots.lanes
+    arrive(
+        rng, key, path, program.dispersion, mean[:last], cohort.words, people.referred[:last]
+    )
+    for t in range(last):
+        index, n = address(t, 0, 0), people.referred[t]
+        ask(lanes, rng, program.consent_key, index, path, 0, n, p, t, people.eligible)
+    answer(lanes, path, people.eligible)
 
 
 @once
@@ -328,14 +327,10 @@ def _assign_in_turn(
             treat = True
         if treat and new + 1.0 > free + NOBODY_LEFT:
             break
-        if blocked:
-            seen += 1
-            if drawn:
-                slots -= 1
-        if treat:
-            new += 1.0
-        else:
-            others += 1.0
+        seen += 1
+        slots -= 1 if drawn else 0
+        new += 1.0 if treat else 0.0
+        others += 0.0 if treat else 1.0
     return new, others, seen, slots
 
 

@@ -128,7 +128,7 @@ def open_at(
 def open_made(
     rng: Rng, key: int | Word, index: int | Word, path: int | Word, low: Word, high: Word
 ) -> None:
-    """Point the generator at a stream whose block 0 the caller has from `fill_first_words`."""
+    """Point the generator at a stream whose block 0 the caller has from `fill_blocks`."""
     state = rng.state
     words = rng.words
     words[ZERO] = low
@@ -200,16 +200,18 @@ def fill_uniforms(keys: Words, first_path: int, out: Floats) -> None:
 
 
 @lean
-def fill_first_words(key: Word, first_index: int, n: int, path: int, out: Words) -> None:
-    """Fill ``out`` (at least 2n) with block 0 of the streams first_index ... of one path.
+def fill_blocks(
+    key: Word, first_index: int | Word, step: int | Word, block: int | Word, path: int, out: Words
+) -> None:
+    """Fill ``out`` (2n) with one block of n streams: first_index, first_index + step ... of a path.
 
-    A door to speed: n first blocks in one loop that the compiler vectorizes cost a fraction of
-    n calls of `open_stream`; hand each pair (out[2i], out[2i + 1]) to `open_made`.
+    A door to speed: n blocks in one loop that the compiler vectorizes cost a fraction of n calls
+    of `open_stream`; hand each pair (out[2i], out[2i + 1]) of block 0 to `open_made`.
     """
-    start = np.uint64(first_index)
-    word_key = np.uint64(key)
-    word_path = np.uint64(path)
-    for i in range(np.uint64(n)):
-        low, high = philox_block(word_key, ZERO, start + i, word_path)
-        out[TWO * i] = low
-        out[TWO * i + ONE] = high
+    index, apart = np.uint64(first_index), np.uint64(step)
+    which, word_path = np.uint64(block), np.uint64(path)
+    for i in range(np.uint64(out.size) >> ONE):
+        j = np.uint64(i)
+        low, high = philox_block(key, which, index + j * apart, word_path)
+        out[TWO * j] = low
+        out[TWO * j + ONE] = high

@@ -1,7 +1,9 @@
 """Each of some people falls into one of several classes: a multinomial, person by person.
 
-Where there are few people and several classes this costs less than one binomial after the other:
-a word for each person, and each bound of a class compared with all words at once.
+Where there are few people and several classes this costs less than one binomial after the other.
+Each person has a random number of 64 bits; 16 of them nearly always say on which side of a
+class's edge it lies, and so the first 16 bits of all people are compared with an edge at once. The
+other 48 are looked up only for those whose first 16 are the edge's own.
 """
 
 from __future__ import annotations
@@ -9,8 +11,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import forced
-from pfs_sim.kernels.random import ONE, TWO, ZERO, Rng, Word, philox_block
+from pfs_sim.kernels._jit import apart, forced
+from pfs_sim.kernels._pieces import pieces_below, pieces_equal
+from pfs_sim.kernels._popcount import popcount
+from pfs_sim.kernels.random import ONE, TWO, ZERO, Rng, Word, Words, one_block, philox_block
 
 F8 = npt.NDArray[np.float64]
 
@@ -19,42 +23,58 @@ CROWD = 64.0
 
 _WORD_RANGE = 2.0**64
 _LAST = np.uint64(0xFFFFFFFFFFFFFFFF)
-_SIXTEEN = np.uint64(16)
-_FOUR = np.uint64(4)
+_SIXTY_FOUR = np.uint64(64)
+_EIGHTH = np.uint64(3)
+_FIRST_BITS = np.uint64(16)
+_OTHER_BITS = np.uint64(48)
+_OTHERS = np.uint64(0xFFFFFFFFFFFF)
+_LOOK_UP = np.uint64(8)
+"""Block at which the other bits begin: word i there is person i's."""
+
+
+@forced
+def edge_of(reach: float) -> Word:
+    """The edge below which a person's number is with probability `reach`."""
+    return np.uint64(reach * _WORD_RANGE) if reach < 1.0 else _LAST
 
 
 @forced
 def spread(
-    rng: Rng,
-    key: Word,
-    index: Word,
-    path: int,
-    n: float,
-    reach: F8,
-    a: int,
-    b: int,
-    classes: int,
-    found: F8,
+    rng: Rng, key: Word, index: Word, path: int, n: float, edges: Words, classes: int, found: F8
 ) -> None:
     """Spread n people, CROWD at most, over the classes: found[class] is how many.
 
-    `reach[a, b, class]` is the probability of this class or one before it; the last class has
-    the rest. Person i compares word i of the stream (key, index, path).
+    Below `edges[class]` are the numbers of this class and those before it; the last class has the
+    rest. The first bits of people 0, 1, 2 ... are the 16-bit pieces, lowest first, of blocks 0 to
+    7 of the stream (key, index, path).
     """
-    words, people = rng.words, np.uint64(n)
-    full = ((people + _SIXTEEN - ONE) >> _FOUR) << _FOUR
-    where = np.uint64(path)
-    for i in range(full >> ONE):
+    words, where = rng.words, np.uint64(path)
+    for i in range(np.uint64(words.size) >> _EIGHTH):
         j = np.uint64(i)
         words[TWO * j], words[TWO * j + ONE] = philox_block(key, j, index, where)
-    for i in range(people, full):
-        words[i] = _LAST
-    before = 0.0
+    here = _LAST >> (_SIXTY_FOUR - np.uint64(n)) if n > 0.0 else ZERO
+    before = ZERO
     for k in range(classes - 1):
-        edge = np.uint64(reach[a, b, k] * _WORD_RANGE) if reach[a, b, k] < 1.0 else _LAST
-        below = ZERO
-        for i in range(full):
-            below += ONE if words[np.uint64(i)] < edge else ZERO
-        found[k] = float(np.int64(below)) - before
-        before += found[k]
-    found[classes - 1] = n - before
+        first = edges[k] >> _OTHER_BITS
+        below = pieces_below(words, first) & here
+        tied = pieces_equal(words, first) & here
+        if tied != ZERO:
+            below |= _look_up(key, index, where, tied, edges[k] & _OTHERS)
+        count = popcount(below)
+        found[k] = float(np.int64(count - before))
+        before = count
+    found[classes - 1] = n - float(np.int64(before))
+
+
+@apart
+def _look_up(key: Word, index: Word, path: Word, tied: Word, edge: Word) -> Word:
+    """Which of the people whose first bits are an edge's are below it by their other 48 bits."""
+    below = ZERO
+    while tied != ZERO:
+        person = tied & (~tied + ONE)
+        i = popcount(person - ONE)
+        low, high = one_block(key, _LOOK_UP + (i >> ONE), index, path)
+        others = (high if i & ONE else low) >> _FIRST_BITS
+        below |= person if others < edge else ZERO
+        tied ^= person
+    return below

@@ -102,16 +102,19 @@ def new_people(plan: PeoplePlan) -> People:
             "true": (3, facts.size),
         }
     )
-    cut = plan.hazard.size**2
-    clients = np.zeros((2, types, plan.outcomes.lots.shape[1] + cut, buckets + 1))
+    cut, lots_in_all = plan.hazard.size**2, plan.outcomes.lots.shape[1]
+    clients = np.zeros((lots_in_all, 2 * types * buckets))
+    parts = clients.size + cut * types
     lots = Lots(
+        exits=p["exits"].reshape(periods, -1),
         clients=clients,
+        late=np.zeros((cut + 1, types)),
         cut=np.zeros((cut, 3), dtype=np.int64),
         level=np.zeros((2, facts.size, types, buckets + 2)),
-        part=records(PART, clients.size),
-        measured=np.zeros(clients.size),
-        matched=np.zeros(clients.size),
-        drawn=np.zeros(clients.size),
+        part=records(PART, parts),
+        measured=np.zeros(parts),
+        matched=np.zeros(parts),
+        drawn=np.zeros(parts),
         lanes=np.zeros(LANES_SIZE, dtype=np.uint64),
         sums=o["sums"],
         without=o["without"],
@@ -146,10 +149,12 @@ def new_people(plan: PeoplePlan) -> People:
             outcomes=outcomes,
             active=p["active"],
             ends=p["ends"],
+            mean=np.zeros(periods),
+            words=np.zeros((2, 2 * periods), dtype=np.uint64),
             leave=np.zeros((2, types, plan.hazard.size)),
             reach=np.zeros((2, types, buckets)),
-            reach_type=np.zeros((1, 1, types)),
-            found=np.zeros(buckets),
+            edge=np.zeros((2, types, buckets), dtype=np.uint64),
+            edge_type=np.zeros(types, dtype=np.uint64),
             split=np.zeros(types),
             lots=lots,
             group=group,

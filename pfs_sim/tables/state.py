@@ -23,8 +23,10 @@ NEVER = 1 << 40  # a grid point that never comes
 class Lots(NamedTuple):
     """Working space of the outcomes that are lived lot by lot."""
 
-    clients: F8  # [2, y, lot, j+1] clients, or periods of service; last j: cut short by a stop
-    cut: I8  # [lot, 3] of those cut short: cohort, age in the address, grid point of the report
+    exits: F8  # [c, 2·y·(D+2)] exits of `People`, a row a cohort
+    clients: F8  # [lot, 2·y·(D+2)] clients, or periods of service, by arm, type and bucket
+    late: F8  # [lot, y] those whom a stop cut short
+    cut: I8  # [lot, 3] of these: cohort, age in the address, grid point of the report
     level: F8  # [2, k, y, j+2] level, and share who have any, by slot; last: the counterfactual
     part: Records  # [part] PART in `tables.people`
     measured: F8  # [part] clients measured
@@ -61,10 +63,12 @@ class Cohort(NamedTuple):
     outcomes: F8  # the same for the outcomes
     active: F8  # [1+y, t] active and active_type of `People`
     ends: F8  # [2, t+1] left and completed of `People`
+    mean: F8  # [t] expected referrals
+    words: Words  # [2, 2t] random words of the referrals
     leave: F8  # [2, y, a] probability of leaving in a period of treatment
     reach: F8  # [2, y, j] probability of a bucket of exits or one before it
-    reach_type: F8  # [1, 1, y] probability of a type or one before it
-    found: F8  # [j] people by bucket
+    edge: Words  # [2, y, j] the same as an edge of random numbers (`kernels.spreading`)
+    edge_type: Words  # [y] edge of a type
     split: F8  # [y] people by type
     lots: Lots
     group: Group
