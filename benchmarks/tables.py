@@ -11,8 +11,8 @@ from benchmarks import analyst, textbook
 from benchmarks.clock import add_ratios, take_turns
 from benchmarks.figures import SCENARIO, read_figures
 from benchmarks.report import Comparison, Options
-from pfs_sim.kernels.money import live_money
-from pfs_sim.kernels.path import live
+from pfs_sim.kernels._handing import by
+from pfs_sim.kernels.path import call_stage, live
 from pfs_sim.simulate import compile_scenario
 
 PATHS, TIMES = 16, 500
@@ -20,12 +20,11 @@ FROM_TABLES, WRITTEN_OUT = "from tables (`live_money`)", "written out in Numba"
 
 
 @numba.njit(_nrt=False)
-def _pay_again(plan, scratch, row, path, given, times):  # type: ignore[no-untyped-def]
+def _pay_again(stage, plan, scratch, row, path, given, times):  # type: ignore[no-untyped-def]
+    money, rng = by(plan.money), by(scratch.rng)
+    people, cash = by(scratch.people), by(scratch.cash)
     for _ in range(times):
-        live_money(
-            plan.money, scratch.rng, row, path, scratch.people, 0, given, scratch.imposed,
-            scratch.cash,
-        )  # fmt: skip
+        stage(money, rng, row, path, people, 0, given, scratch.imposed, cash)
 
 
 @numba.njit
@@ -44,7 +43,8 @@ def _lived() -> list[tuple[Any, ...]]:
     for p in range(PATHS):
         scratch = compiled.scratch()
         live(compiled.plan, scratch, rows[p], p, 0, given)
-        found.append((compiled.plan, scratch, rows[p], p, given, TIMES))
+        stage = call_stage("money", compiled.plan, scratch, rows[p], given)
+        found.append((stage, compiled.plan, scratch, rows[p], p, given, TIMES))
     return found
 
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from pfs_sim.kernels.money import live_money
+from pfs_sim.kernels._handing import by
+from pfs_sim.kernels._jit import called, lean
 from pfs_sim.kernels.random import new_rng
+from pfs_sim.kernels.stages import money_stage
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.money import money_plan, new_cash
 from pfs_sim.plan.people import new_people, people_plan
@@ -48,6 +50,11 @@ def scenario(**sections: Any) -> dict[str, Any]:
     return deal
 
 
+@lean
+def live_money_alone(stage, plan, rng, row, path, people, true_mode, given, imposed, cash):
+    stage(by(plan), by(rng), row, path, by(people), true_mode, given, imposed, by(cash))
+
+
 class Case:
     """A compiled deal and the people of one path."""
 
@@ -67,6 +74,11 @@ class Case:
         self.cash = new_cash(self.plan)
         self.rng = new_rng()
         self.inputs = self.row.base.copy()
+        nobody = np.zeros(4, np.int64)
+        self.stage = called(
+            money_stage, self.plan, self.rng, self.inputs, 0, self.people, 0, NOTHING, nobody,
+            self.cash,
+        )
 
     def put(self, path: str, value: float) -> Case:
         """The value of an uncertain input on this path."""
@@ -113,9 +125,9 @@ class Case:
             for name, value in given.items():
                 values[measures.index(name)] = value
         imposed = np.array([stop, cause, expansion, trigger])
-        live_money(
-            self.plan, self.rng, self.inputs, path, self.people, true_mode, values, imposed,
-            self.cash,
+        live_money_alone(
+            self.stage, self.plan, self.rng, self.inputs, path, self.people, true_mode, values,
+            imposed, self.cash,
         )
         return self.cash
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from pfs_sim.kernels.cohorts import live_all_outcomes as live_outcomes
-from pfs_sim.kernels.program import live_program
+from pfs_sim.kernels._handing import by
+from pfs_sim.kernels._jit import called, lean
 from pfs_sim.kernels.random import new_rng
+from pfs_sim.kernels.stages import outcomes_stage, program_stage
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.people import new_people, people_plan
 from pfs_sim.plan.row import SOURCES, Row
@@ -61,6 +62,13 @@ def trial(**changes: Any) -> dict[str, Any]:
     return program(assignment={"method": "simple", "share": 0.5}, **changes)
 
 
+@lean
+def live_people_alone(program, outcomes, plan, rng, row, path, stop, expand, people):
+    tables, words, living = by(plan), by(rng), by(people)
+    program(tables, words, row, path, stop, expand, living)
+    outcomes(tables, words, row, path, stop, living)
+
+
 class Case:
     """A deal compiled once and lived path by path."""
 
@@ -81,6 +89,11 @@ class Case:
         seeds = dict.fromkeys(SOURCES, seed)
         self.plan = people_plan(scenario, self.row, seeds, frozen, merge)
         self.people, self.rng = new_people(self.plan), new_rng()
+        living, row = self.people, self.row.base
+        self.stages = (
+            called(program_stage, self.plan, self.rng, row, 0, 0, 0, living),
+            called(outcomes_stage, self.plan, self.rng, row, 0, 0, living),
+        )
 
     def inputs(self, given: dict[str, float]) -> Any:
         """The inputs of a path: means, but for those given by dotted path."""
@@ -94,8 +107,9 @@ class Case:
     ) -> People:
         """The people of a path; the same arrays each time."""
         row = self.inputs(given)
-        live_program(self.plan, self.rng, row, path, stop, expand, self.people)
-        live_outcomes(self.plan, self.rng, row, path, stop, self.people)
+        live_people_alone(
+            *self.stages, self.plan, self.rng, row, path, stop, expand, self.people
+        )
         return self.people
 
     def many(self, paths: int, look: Any) -> Any:

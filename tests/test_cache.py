@@ -46,7 +46,7 @@ def package(tmp_path):
     kernels = tmp_path / "source" / "pfs_sim" / "kernels"
     kernels.mkdir(parents=True)
     (kernels.parent / "__init__.py").touch()
-    for name in ("__init__.py", "_jit.py", "_keeping.py", "cache.py"):
+    for name in ("__init__.py", "_handing.py", "_jit.py", "_keeping.py", "cache.py"):
         shutil.copy(PACKAGE / "kernels" / name, kernels)
     (kernels / "fee.py").write_text(FEE)
     (kernels / "bill.py").write_text(BILL)

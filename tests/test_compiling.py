@@ -77,8 +77,8 @@ def test_a_first_run_compiles_in_two_processes(tmp_path):
     assert "compiling the kernels" in found[0].stderr
     assert "compiling the kernels" not in found[1].stderr
     assert found[0].stdout == found[1].stdout
-    for stage in ("program.live_program", "money.live_money", "collect.collect"):
-        assert len(list(tmp_path.rglob(f"{stage}*.nbc"))) == 1, "compiled once"
+    for stage in ("program_stage", "money_stage", "collect_stage"):
+        assert len(list(tmp_path.rglob(f"stages.{stage}*.nbc"))) == 1, "compiled once"
 
 
 def test_warmup_says_how_long_it_took_and_where_the_code_is():

@@ -29,6 +29,7 @@ from numba.core.compiler_machinery import register_pass
 from numba.core.lowering import Lower
 from numba.core.typed_passes import NativeLowering
 
+from pfs_sim.kernels._handing import By
 from pfs_sim.kernels._keeping import keep
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -114,11 +115,15 @@ _addresses: dict[tuple[Any, ...], _Address] = {}
 def called(function: Callable[..., Any], *arguments: Any) -> Any:
     """A `stage` as an argument of another function, compiled for arguments like these.
 
-    Without the compiler it is the function itself.
+    Tuples are to be handed on by their addresses (`pfs_sim.kernels._handing`). Without the
+    compiler it is the function itself.
     """
     if config.DISABLE_JIT:
         return function
-    kinds = tuple(cast(Any, numba).typeof(argument) for argument in arguments)
+    kinds = tuple(
+        By(kind) if isinstance(kind, types.BaseTuple) else kind
+        for kind in (cast(Any, numba).typeof(argument) for argument in arguments)
+    )
     if (function, kinds) not in _addresses:
         dispatcher = cast(Any, function)
         dispatcher.compile(kinds)
@@ -153,7 +158,7 @@ def _from_the_front(signature: Any) -> Any:
 def _without_sign(index: Any) -> Any:
     """The kind of an index, or of several, without a sign; slices stay what they are."""
     if isinstance(index, types.BaseTuple):
-        return types.Tuple([_without_sign(one) for one in index])
+        return cast(Any, types.Tuple)([_without_sign(one) for one in cast(Any, index)])
     return types.uintp if isinstance(index, types.Integer) else index
 
 

@@ -10,7 +10,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import lean, stage
+from pfs_sim.kernels._jit import lean, once
 from pfs_sim.kernels.expectations import expect_matched, measure_clients
 from pfs_sim.kernels.groups import open_groups
 from pfs_sim.kernels.occurrences import occur
@@ -24,7 +24,7 @@ from pfs_sim.tables.state import CONTROL, MATCHED, TREATED, Group, People
 F8 = npt.NDArray[np.float64]
 
 
-@stage
+@once
 def live_all_outcomes(
     plan: PeoplePlan, rng: Rng, row: F8, path: int, stop: int, people: People
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pfs_sim.kernels._jit import inline, lean, once, stage
+from pfs_sim.kernels._jit import inline, lean, once
 from pfs_sim.kernels.returns import irr_side_by_side
 from pfs_sim.tables.outputs import (
     COMPARED_FIXED,
@@ -186,7 +186,7 @@ def _collect_program(people: People, cash: Cash, out: F8, o: int) -> int:
     return o + 12
 
 
-@stage
+@once
 def collect(
     plan: OutputPlan, row: F8, people: People, cash: Cash, flows: Flows, lane: int, out: F8
 ) -> int:
@@ -245,7 +245,7 @@ def _collect_investors(
     return _holder(plan, every[0], every[1], every[2], flows.flow[tranches, lane], out, o)
 
 
-@stage
+@once
 def find_rates(plan: OutputPlan, flows: Flows, paths: int, first: int, out: F8) -> None:
     """Write IRRs and their statuses of the first lanes into the rows `first` … of `out`."""
     for h in range(flows.flow.shape[0]):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, lean, once, stage
+from pfs_sim.kernels._jit import inline, lean, once
 from pfs_sim.kernels.capital import (
     accrue,
     distribute,
@@ -53,7 +53,7 @@ _SHORT = 1e-9
 """Unfunded costs that stop service, as a share of all commitments."""
 
 
-@stage
+@once
 def live_money(
     plan: MoneyPlan,
     rng: Rng,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import apart, forced, once, stage
+from pfs_sim.kernels._jit import apart, forced, once
 from pfs_sim.kernels.lanes import SECOND, THIRD, answer, ask
 from pfs_sim.kernels.levels import LEVEL, SHARE, expect_client, set_level, set_levels
 from pfs_sim.kernels.lots import gather, same_clients, sample_of
@@ -38,7 +38,7 @@ F8 = npt.NDArray[np.float64]
 Words = npt.NDArray[np.uint64]
 
 
-@stage
+@once
 def live_outcomes(
     plan: PeoplePlan, rng: Rng, row: F8, path: int, stop: int, people: People
 ) -> None:

@@ -19,14 +19,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from pfs_sim.kernels._handing import by
 from pfs_sim.kernels._jit import called, inline, lean
-from pfs_sim.kernels.cohorts import live_all_outcomes
-from pfs_sim.kernels.collect import collect, find_rates
-from pfs_sim.kernels.money import live_money
-from pfs_sim.kernels.outcomes import live_outcomes
-from pfs_sim.kernels.program import live_program
 from pfs_sim.kernels.quick_irr import LANES
 from pfs_sim.kernels.random import Rng
+from pfs_sim.kernels.stages import (
+    collect_stage,
+    lots_stage,
+    money_stage,
+    outcomes_stage,
+    program_stage,
+    rates_stage,
+)
 from pfs_sim.tables.money import MoneyPlan
 from pfs_sim.tables.outputs import Flows, OutputPlan
 from pfs_sim.tables.people import How, PeoplePlan
@@ -110,8 +114,10 @@ def live(
 
 def collect_path(plan: Plan, scratch: Scratch, row: F8, out: F8) -> None:
     """Write the results of the path that lies in the scratch into `out`."""
-    collect(plan.outputs, row, scratch.people, scratch.cash, scratch.flows, 0, out)
-    find_rates(plan.outputs, scratch.flows, 1, 0, out.reshape(1, -1))
+    nothing = np.empty((0, 0))
+    results = call_stage("collect", plan, scratch, row, nothing)
+    rates = call_stage("rates", plan, scratch, row, nothing)
+    collect_one(results, rates, plan, scratch, row, out.reshape(1, -1))
 
 
 def live_paths(
@@ -172,14 +178,14 @@ def call_stage(stage: str, plan: Plan, scratch: Scratch, row: F8, given: F8) -> 
     """One of `STAGES` by address, compiled for arrays like these."""
     rng, people, cash, known = scratch.rng, scratch.people, scratch.cash, scratch.imposed
     merged = all(plan.people.families.how == How.MERGED)
-    live_people = live_outcomes if merged else live_all_outcomes
-    line = np.empty(0)
+    happen = lots_stage if merged else outcomes_stage
+    line, table = np.empty(0), np.empty((0, 0))
     calls: dict[str, tuple[Any, ...]] = {
-        "program": (live_program, plan.people, rng, row, 0, 0, 0, people),
-        "outcomes": (live_people, plan.people, rng, row, 0, 0, people),
-        "money": (live_money, plan.money, rng, row, 0, people, 0, given, known, cash),
-        "collect": (collect, plan.outputs, row, people, cash, scratch.flows, 0, line),
-        "rates": (find_rates, plan.outputs, scratch.flows, 0, 0, line.reshape(0, 0)),
+        "program": (program_stage, plan.people, rng, row, 0, 0, 0, people),
+        "outcomes": (happen, plan.people, rng, row, 0, 0, people),
+        "money": (money_stage, plan.money, rng, row, 0, people, 0, given, known, cash),
+        "collect": (collect_stage, plan.outputs, row, people, cash, scratch.flows, 0, line),
+        "rates": (rates_stage, plan.outputs, scratch.flows, 0, 0, table),
     }
     found: Stage = called(*calls[stage])
     return found
@@ -207,6 +213,8 @@ def walk(
     Without reference counts: those of a hundred arrays handed on took 6 of a path's 18 µs.
     """
     known, people, waiting = scratch.imposed, scratch.people, 0
+    of_people, of_money, of_results = by(plan.people), by(plan.money), by(plan.outputs)
+    rng, living, cash, flows = by(scratch.rng), by(people), by(scratch.cash), by(scratch.flows)
     for p in range(rows.shape[0]):
         path, row = first + p, rows[p]
         known[0], known[1], known[2], known[3] = NEVER, 0, NEVER, -1
@@ -214,28 +222,36 @@ def walk(
             if turn == 0 and kept.known:
                 _take(kept.parts, kept.people[p], people.cohort.program, people.cohort.outcomes)
             else:
-                live_program(plan.people, scratch.rng, row, path, known[0], known[2], people)
-                live_outcomes(plan.people, scratch.rng, row, path, known[0], people)
+                live_program(of_people, rng, row, path, known[0], known[2], living)
+                live_outcomes(of_people, rng, row, path, known[0], living)
                 if turn == 0 and p < kept.people.shape[0]:
                     _keep(
                         kept.parts, people.cohort.program, people.cohort.outcomes, kept.people[p]
                     )
-            live_money(
-                plan.money, scratch.rng, row, path, people, true_mode, given, known, scratch.cash
-            )
+            live_money(of_money, rng, row, path, living, true_mode, given, known, cash)
             events = scratch.cash.events
             if events[0] == known[0] and events[2] == known[2]:
                 break
             for i in range(4):
                 known[i] = events[i]
         if p < out.shape[0]:
-            collect(plan.outputs, row, people, scratch.cash, scratch.flows, waiting, out[p])
+            collect(of_results, row, living, cash, flows, waiting, out[p])
             waiting += 1
             if waiting == LANES or p + 1 == min(rows.shape[0], out.shape[0]):
-                find_rates(plan.outputs, scratch.flows, waiting, p + 1 - waiting, out)
+                find_rates(of_results, flows, waiting, p + 1 - waiting, out)
                 waiting = 0
         if p < fan.shape[0]:
             _course(plan.outputs, people, scratch.cash, fan[p])
+
+
+@lean
+def collect_one(
+    collect: Stage, find_rates: Stage, plan: Plan, scratch: Scratch, row: F8, out: F8
+) -> None:
+    """Write the results of one path, out[0, column]."""
+    flows, results = by(scratch.flows), by(plan.outputs)
+    collect(results, row, by(scratch.people), by(scratch.cash), flows, 0, out[0])
+    find_rates(results, flows, 1, 0, out)
 
 
 @lean

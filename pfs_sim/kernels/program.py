@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, once, stage
+from pfs_sim.kernels._jit import inline, once
 from pfs_sim.kernels.arrivals import arrive
 from pfs_sim.kernels.counts import binomial
 from pfs_sim.kernels.lanes import answer, ask
@@ -35,7 +35,7 @@ SURELY = 700.0
 """A hazard after which nobody is left in double precision, whatever the odds are multiplied by."""
 
 
-@stage
+@once
 def live_program(
     plan: PeoplePlan, rng: Rng, row: F8, path: int, stop: int, expand: int, people: People
 ) -> None:

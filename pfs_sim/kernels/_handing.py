@@ -1,0 +1,80 @@
+"""Large tuples of arrays handed to a function by where they lie, and not word by word.
+
+A call hands on every array of a tuple as five words and two for each dimension. Between them the
+stages of a path take 3,500 words, which twice over cost as much as a fifth of the path. So who
+calls them lays each tuple down once (`by`) and hands on its address; a stage reads from there
+what it needs (`at`). What lies there is never written again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils, config
+from numba.extending import intrinsic, models, register_model
+
+
+class By(types.Type):
+    """The address of a tuple."""
+
+    def __init__(self, of: Any) -> None:
+        self.of = of
+        cast(Any, super()).__init__(f"By({of})")
+
+    @property
+    def key(self) -> Any:
+        """What tells it from the address of another tuple."""
+        return self.of
+
+
+register_model(By)(models.OpaqueModel)
+
+
+def _emit_by(_typing: Any, whole: Any) -> tuple[Any, Callable[..., Any]]:
+    def generate(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = cast(Any, cgutils).alloca_once_value(builder, arguments[0])
+        return builder.bitcast(place, cast(Any, cgutils).voidptr_t)
+
+    return By(whole)(whole), generate
+
+
+def _emit_at(_typing: Any, place: Any) -> tuple[Any, Callable[..., Any]]:
+    if not isinstance(place, By):
+        return place(place), lambda _context, _builder, _signature, arguments: arguments[0]
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        whole = context.get_value_type(signature.return_type)
+        constant = builder.module.add_metadata([])
+        return _read(builder, builder.bitcast(arguments[0], whole.as_pointer()), whole, constant)
+
+    return place.of(place), generate
+
+
+def _read(builder: Any, place: Any, kind: Any, constant: Any) -> Any:
+    """A value part by part, each marked as constant: the compiler may read it where it is used."""
+    if not isinstance(kind, (ir.LiteralStructType, ir.ArrayType)):
+        found = builder.load(place)
+        found.set_metadata("invariant.load", constant)
+        return found
+    many = kind.count if isinstance(kind, ir.ArrayType) else len(kind.elements)
+    whole, zero = ir.Constant(kind, ir.Undefined), ir.Constant(ir.IntType(32), 0)
+    for i in range(many):
+        part = kind.element if isinstance(kind, ir.ArrayType) else kind.elements[i]
+        inner = builder.gep(place, [zero, ir.Constant(ir.IntType(32), i)], inbounds=True)
+        whole = builder.insert_value(whole, _read(builder, inner, part, constant), i)
+    return whole
+
+
+def _same(whole: Any) -> Any:
+    """Without the compiler a tuple is handed on as it is."""
+    return whole
+
+
+_off = bool(cast(Any, config).DISABLE_JIT)
+by: Any = _same if _off else intrinsic(_emit_by)
+"""Lay a tuple down and return where. It lies there until the caller returns."""
+at: Any = _same if _off else intrinsic(_emit_at)
+"""The tuple that lies at an address; what is no address is returned as it is."""
