@@ -24,7 +24,7 @@ from pfs_sim.tables.state import CLIENTS, COMPLETED, CONTROL, LEFT, NO_SHOW, TRE
 F8 = npt.NDArray[np.float64]
 
 
-@apart
+@once
 def gather(outcomes: OutcomePlan, k: int, stop: int, enrolled: F8, together: Lots) -> int:
     """Bring the clients of outcome k together in `together.clients[lot, bucket]`.
 
@@ -46,11 +46,13 @@ def gather(outcomes: OutcomePlan, k: int, stop: int, enrolled: F8, together: Lot
             continue
         end = width if t < whole else width // 2
         if fact.kind == Kind.MILESTONE:
-            start = width // 2 if fact.least_control == NO_CLASS else 0
-            if start < end:
-                v = outcomes.seen[Seen.EVALUATION, t + fact.delay]
-                _count(exits, t, start, end, duration, types, v, together.sums[CLIENTS, k])
-                _gather_periods(fact, grouping, exits, t, start, end, duration, clients)
+            first = TREATED if fact.least_control == NO_CLASS else CONTROL
+            v = outcomes.seen[Seen.EVALUATION, t + fact.delay]
+            for arm in range(first, TREATED + 1 if t < whole else TREATED):
+                for y in range(types):
+                    group = (arm * types + y) * (duration + 2)
+                    _count(exits, t, group, duration, arm, v, together.sums[CLIENTS, k])
+                    _gather_periods(fact, grouping, exits, t, group, duration, clients)
         elif fact.opens_at_exit:
             for i in range(end):
                 lot = grouping[t + min(i % (duration + 2), duration) + fact.delay]
@@ -66,37 +68,34 @@ def gather(outcomes: OutcomePlan, k: int, stop: int, enrolled: F8, together: Lot
 
 @once
 def _gather_periods(
-    fact: Any, grouping: I8, exits: F8, t: int, start: int, end: int, duration: int, clients: F8
+    fact: Any, grouping: I8, exits: F8, t: int, group: int, duration: int, clients: F8
 ) -> None:
-    """Bring the periods of service of a cohort to the lots to which they are reported."""
+    """Bring the periods of service of people of a cohort to the lots to which they are reported.
+
+    Their exits by bucket begin at `group`.
+    """
     periods = min(duration, fact.most) if fact.qualify <= duration else 0
     first = 0
     while first < periods:
-        # Periods of service first … after−1 are reported to the same lot.
+        # Periods of service first … end−1 are reported to the same lot.
         lot = grouping[t + max(first, fact.qualify - 1) + fact.delay]
-        after = first + 1
-        while after < periods and lot == (
-            grouping[t + max(after, fact.qualify - 1) + fact.delay]
-        ):
-            after += 1
-        for group in range(start, end, duration + 2):
-            for j in range(max(first + 1, fact.qualify), duration + 2):
-                clients[lot, group + j] += exits[t, group + j] * (min(j, after) - first)
-        first = after
+        end = first + 1
+        while end < periods and lot == grouping[t + max(end, fact.qualify - 1) + fact.delay]:
+            end += 1
+        for j in range(max(first + 1, fact.qualify), duration + 2):
+            clients[lot, group + j] += exits[t, group + j] * (min(j, end) - first)
+        first = end
 
 
 @once
-def _count(
-    exits: F8, t: int, start: int, end: int, duration: int, types: int, v: int, counted: F8
-) -> None:
+def _count(exits: F8, t: int, group: int, duration: int, arm: int, v: int, counted: F8) -> None:
     """Count the clients of a milestone with its first period: counted[arm, class, v]."""
-    for group in range(start, end, duration + 2):
-        arm, left = group // (types * (duration + 2)), 0.0
-        for j in range(1, duration + 1):
-            left += exits[t, group + j]
-        counted[arm, NO_SHOW, v] += exits[t, group]
-        counted[arm, LEFT, v] += left
-        counted[arm, COMPLETED, v] += exits[t, group + duration + 1]
+    left = 0.0
+    for j in range(1, duration + 1):
+        left += exits[t, group + j]
+    counted[arm, NO_SHOW, v] += exits[t, group]
+    counted[arm, LEFT, v] += left
+    counted[arm, COMPLETED, v] += exits[t, group + duration + 1]
 
 
 @inner
