@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.kernels._jit import apart, forced, inner, once
+from pfs_sim.kernels.random import ONE
 from pfs_sim.tables.people import NO_CLASS, Kind, OutcomePlan, Seen
 from pfs_sim.tables.state import CLIENTS, COMPLETED, CONTROL, LEFT, NO_SHOW, TREATED, Lots
 
@@ -46,13 +47,13 @@ def gather(outcomes: OutcomePlan, k: int, stop: int, enrolled: F8, together: Lot
             continue
         end = width if t < whole else width // 2
         if fact.kind == Kind.MILESTONE:
-            first = TREATED if fact.least_control == NO_CLASS else CONTROL
+            first = types if fact.least_control == NO_CLASS else 0
+            after = 2 * types if t < whole else types
             v = outcomes.seen[Seen.EVALUATION, t + fact.delay]
-            for arm in range(first, TREATED + 1 if t < whole else TREATED):
-                for y in range(types):
-                    group = (arm * types + y) * (duration + 2)
-                    _count(exits, t, group, duration, arm, v, together.sums[CLIENTS, k])
-                    _gather_periods(fact, grouping, exits, t, group, duration, clients)
+            for group in range(first, after):
+                arm = CONTROL if group < types else TREATED
+                _count(exits[t], group, duration, together.sums[CLIENTS, k, arm], v)
+            _gather_periods(fact, grouping, exits[t], t, first, after, duration, clients)
         elif fact.opens_at_exit:
             for i in range(end):
                 lot = grouping[t + min(i % (duration + 2), duration) + fact.delay]
@@ -68,34 +69,46 @@ def gather(outcomes: OutcomePlan, k: int, stop: int, enrolled: F8, together: Lot
 
 @once
 def _gather_periods(
-    fact: Any, grouping: I8, exits: F8, t: int, group: int, duration: int, clients: F8
+    fact: Any,
+    grouping: I8,
+    exits: F8,
+    t: int,
+    first_group: int,
+    after: int,
+    duration: int,
+    clients: F8,
 ) -> None:
-    """Bring the periods of service of people of a cohort to the lots to which they are reported.
+    """Bring the periods of service of a cohort to the lots to which they are reported.
 
-    Their exits by bucket begin at `group`.
+    Groups, an arm and type each, have their exits by bucket one after the other.
     """
     periods = min(duration, fact.most) if fact.qualify <= duration else 0
-    first = 0
+    buckets, first = np.uint64(duration + 2), 0
     while first < periods:
         # Periods of service first … end−1 are reported to the same lot.
         lot = grouping[t + max(first, fact.qualify - 1) + fact.delay]
         end = first + 1
         while end < periods and lot == grouping[t + max(end, fact.qualify - 1) + fact.delay]:
             end += 1
-        for j in range(max(first + 1, fact.qualify), duration + 2):
-            clients[lot, group + j] += exits[t, group + j] * (min(j, end) - first)
+        least, row, most = max(first + 1, fact.qualify), clients[lot], float(end - first)
+        for group in range(first_group, after):
+            at, served = np.uint64(group) * buckets, float(least - first)
+            for i in range(at + np.uint64(least), at + buckets):
+                row[i] += exits[i] * min(served, most)
+                served += 1.0
         first = end
 
 
 @once
-def _count(exits: F8, t: int, group: int, duration: int, arm: int, v: int, counted: F8) -> None:
-    """Count the clients of a milestone with its first period: counted[arm, class, v]."""
-    left = 0.0
-    for j in range(1, duration + 1):
-        left += exits[t, group + j]
-    counted[arm, NO_SHOW, v] += exits[t, group]
-    counted[arm, LEFT, v] += left
-    counted[arm, COMPLETED, v] += exits[t, group + duration + 1]
+def _count(exits: F8, group: int, duration: int, counted: F8, v: int) -> None:
+    """Count the clients of a milestone with its first period: counted[class, v]."""
+    at, left = np.uint64(group * (duration + 2)), 0.0
+    last = at + np.uint64(duration + 1)
+    for i in range(at + ONE, last):
+        left += exits[i]
+    counted[NO_SHOW, v] += exits[at]
+    counted[LEFT, v] += left
+    counted[COMPLETED, v] += exits[last]
 
 
 @inner
