@@ -16,6 +16,7 @@ from pfs_sim.addresses import stream_key
 from pfs_sim.kernels import random, samplers
 from pfs_sim.kernels.arrivals import arrive
 from pfs_sim.kernels.random import (
+    add_made,
     fill_blocks,
     fill_uniforms,
     new_rng,
@@ -130,6 +131,9 @@ def test_first_words_made_together_are_those_made_alone():
         open_made(rng, WORD_KEY, 100 + 3 * i, FAR_PATH, made[2 * i], made[2 * i + 1])
         assert [int(next_word(rng)) for _ in range(25)] == words
         assert later[2 * i : 2 * i + 2].tolist() == words[2:4]
+        open_made(rng, WORD_KEY, 100 + 3 * i, FAR_PATH, made[2 * i], made[2 * i + 1])
+        add_made(rng, later[2 * i], later[2 * i + 1])
+        assert [int(next_word(rng)) for _ in range(25)] == words
 
 
 @numba.njit

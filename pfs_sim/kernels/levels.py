@@ -90,12 +90,12 @@ def set_levels(outcomes: OutcomePlan, row: F8, k: int, y: int, level: F8) -> Non
 
     As `set_level` for each of the slots; where an effect moves nothing the level is copied.
     """
-    fact, shifts = outcomes.facts[k], outcomes.shifts
-    levels, shares, last = level[LEVEL, k, y], level[SHARE, k, y], level.shape[3] - 1
-    set_level(fact, shifts, row, k, y, 0, last, 0.0, level)
-    shift, effect, factor = shifts[0, k, y], row[fact.effect], shifts[1, k, y]
-    kind, scale, base = fact.kind, fact.scale, row[fact.level]
+    fact, levels, shares = outcomes.facts[k], level[LEVEL, k, y], level[SHARE, k, y]
+    kind, scale, base, last = fact.kind, fact.scale, row[fact.level], level.shape[3] - 1
     sd = row[fact.sd] if kind == Kind.SCORE else 1.0
+    shift, effect, factor = outcomes.shifts[0, k, y], row[fact.effect], outcomes.shifts[1, k, y]
+    levels[last] = move_level(kind, scale, base, shift, sd)
+    shares[last] = row[fact.share] if kind == Kind.AMOUNT else 1.0
     for j in range(last - 1):
         gain = outcomes.doses[0, j] * effect * factor
         levels[j], shares[j] = levels[last], shares[last]

@@ -18,13 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.kernels._jit import apart, forced, inner, once
+from pfs_sim.kernels.random import ONE
 from pfs_sim.tables.people import NO_CLASS, Kind, OutcomePlan, Seen
 from pfs_sim.tables.state import CLIENTS, COMPLETED, CONTROL, LEFT, NO_SHOW, TREATED, Lots
 
 F8 = npt.NDArray[np.float64]
 
 
-@apart
+@once
 def gather(outcomes: OutcomePlan, k: int, stop: int, enrolled: F8, together: Lots) -> int:
     """Bring the clients of outcome k together in `together.clients[lot, bucket]`.
 
@@ -46,11 +47,13 @@ def gather(outcomes: OutcomePlan, k: int, stop: int, enrolled: F8, together: Lot
             continue
         end = width if t < whole else width // 2
         if fact.kind == Kind.MILESTONE:
-            start = width // 2 if fact.least_control == NO_CLASS else 0
-            if start < end:
-                v = outcomes.seen[Seen.EVALUATION, t + fact.delay]
-                _count(exits, t, start, end, duration, types, v, together.sums[CLIENTS, k])
-                _gather_periods(fact, grouping, exits, t, start, end, duration, clients)
+            first = types if fact.least_control == NO_CLASS else 0
+            after = 2 * types if t < whole else types
+            v = outcomes.seen[Seen.EVALUATION, t + fact.delay]
+            for group in range(first, after):
+                arm = CONTROL if group < types else TREATED
+                _count(exits[t], group, duration, together.sums[CLIENTS, k, arm], v)
+            _gather_periods(fact, grouping, exits[t], t, first, after, duration, clients)
         elif fact.opens_at_exit:
             for i in range(end):
                 lot = grouping[t + min(i % (duration + 2), duration) + fact.delay]
@@ -66,37 +69,46 @@ def gather(outcomes: OutcomePlan, k: int, stop: int, enrolled: F8, together: Lot
 
 @once
 def _gather_periods(
-    fact: Any, grouping: I8, exits: F8, t: int, start: int, end: int, duration: int, clients: F8
+    fact: Any,
+    grouping: I8,
+    exits: F8,
+    t: int,
+    first_group: int,
+    after: int,
+    duration: int,
+    clients: F8,
 ) -> None:
-    """Bring the periods of service of a cohort to the lots to which they are reported."""
+    """Bring the periods of service of a cohort to the lots to which they are reported.
+
+    Groups, an arm and type each, have their exits by bucket one after the other.
+    """
     periods = min(duration, fact.most) if fact.qualify <= duration else 0
-    first = 0
+    buckets, first = np.uint64(duration + 2), 0
     while first < periods:
-        # Periods of service first … after−1 are reported to the same lot.
+        # Periods of service first … end−1 are reported to the same lot.
         lot = grouping[t + max(first, fact.qualify - 1) + fact.delay]
-        after = first + 1
-        while after < periods and lot == (
-            grouping[t + max(after, fact.qualify - 1) + fact.delay]
-        ):
-            after += 1
-        for group in range(start, end, duration + 2):
-            for j in range(max(first + 1, fact.qualify), duration + 2):
-                clients[lot, group + j] += exits[t, group + j] * (min(j, after) - first)
-        first = after
+        end = first + 1
+        while end < periods and lot == grouping[t + max(end, fact.qualify - 1) + fact.delay]:
+            end += 1
+        least, row, most = max(first + 1, fact.qualify), clients[lot], float(end - first)
+        for group in range(first_group, after):
+            at, served = np.uint64(group) * buckets, float(least - first)
+            for i in range(at + np.uint64(least), at + buckets):
+                row[i] += exits[i] * min(served, most)
+                served += 1.0
+        first = end
 
 
 @once
-def _count(
-    exits: F8, t: int, start: int, end: int, duration: int, types: int, v: int, counted: F8
-) -> None:
-    """Count the clients of a milestone with its first period: counted[arm, class, v]."""
-    for group in range(start, end, duration + 2):
-        arm, left = group // (types * (duration + 2)), 0.0
-        for j in range(1, duration + 1):
-            left += exits[t, group + j]
-        counted[arm, NO_SHOW, v] += exits[t, group]
-        counted[arm, LEFT, v] += left
-        counted[arm, COMPLETED, v] += exits[t, group + duration + 1]
+def _count(exits: F8, group: int, duration: int, counted: F8, v: int) -> None:
+    """Count the clients of a milestone with its first period: counted[class, v]."""
+    at, left = np.uint64(group * (duration + 2)), 0.0
+    last = at + np.uint64(duration + 1)
+    for i in range(at + ONE, last):
+        left += exits[i]
+    counted[NO_SHOW, v] += exits[at]
+    counted[LEFT, v] += left
+    counted[COMPLETED, v] += exits[last]
 
 
 @inner

@@ -12,11 +12,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inline, once
+from pfs_sim.kernels._jit import forced, inline, once
 from pfs_sim.kernels.arrivals import arrive
 from pfs_sim.kernels.counts import binomial
 from pfs_sim.kernels.lanes import answer, ask
-from pfs_sim.kernels.random import Rng, open_stream, uniform
+from pfs_sim.kernels.random import (
+    ONE,
+    TWO,
+    ZERO,
+    Rng,
+    add_made,
+    fill_blocks,
+    open_made,
+    open_stream,
+    uniform,
+)
 from pfs_sim.kernels.spreading import CROWD, edge_of, spread
 from pfs_sim.kernels.thinning import address, thin
 from pfs_sim.tables.people import Hazard, Method, PeoplePlan, Records
@@ -59,7 +69,9 @@ def live_program(
     never = plan.periods.size - 1
     waiting, treated, control = 0.0, 0.0, 0.0
     seen, slots = program.block, 0
-    _refer(program, plan.periods, rng, row, path, expand, people)
+    end = _refer(program, plan.periods, rng, row, path, expand, people)
+    if program.method != Method.NONE and not program.frozen:
+        _prepare_assignment(program, path, end, cohort.words)
     for t in range(program.periods):
         bounds = plan.periods[expand if expand <= t else never]
         queue = waiting + people.eligible[t]
@@ -75,8 +87,9 @@ def live_program(
         free = max(0.0, plan.periods[t].places - people.active[t])
         if come > 0.0:
             new, others, seen, slots = _assign(
-                program, rng, path, t, come, free, room_treated, room_control, seen, slots
-            )
+                program, rng, path, t, come, free, room_treated, room_control, seen, slots,
+                cohort.words,
+            )  # fmt: skip
             treated += new
             control += others
             queue -= new + others
@@ -207,20 +220,25 @@ def _count_service(
 @once
 def _refer(
     program: Any, periods: Records, rng: Rng, row: F8, path: int, expand: int, people: People
-) -> None:
-    """Referrals of all periods, and those of them who are eligible and consent."""
-    cohort, last = people.cohort, 0
+) -> int:
+    """Referrals of all periods, and those of them who are eligible and consent.
+
+    Returns the period after the last in which people can enroll.
+    """
+    cohort, last, end = people.cohort, 0, 0
     mean, p = cohort.mean, row[program.eligible] * row[program.consent]
     for t in range(program.periods):
         bounds = periods[expand if expand <= t else program.periods]
-        mean[t] = periods[t].planned * row[program.volume] if t < bounds.window_end else 0.0
+        mean[t] = 0.0
+        if t < bounds.window_end:
+            mean[t], end = periods[t].planned * row[program.volume], t + 1
         if not mean[t] <= 0.0:
             last = t + 1
     if program.frozen:
         for t in range(last):
             people.referred[t] = max(0.0, mean[t])
             people.eligible[t] = people.referred[t] * p
-        return
+        return end
     key, lanes = program.referrals_key, cohort.lots.lanes
     arrive(
         rng, key, path, program.dispersion, mean[:last], cohort.words, people.referred[:last]
@@ -229,6 +247,22 @@ def _refer(
         index, n = address(t, 0, 0), people.referred[t]
         ask(lanes, rng, program.consent_key, index, path, 0, n, p, t, people.eligible)
     answer(lanes, path, people.eligible)
+    return end
+
+
+@once
+def _prepare_assignment(program: Any, path: int, end: int, words: Words) -> None:
+    """The first random words of the assignment of each period, made together."""
+    size, step = 2 * end, address(1, 0, 0)
+    fill_blocks(program.assignment_key, ZERO, step, ZERO, path, words[0, :size])
+    if _in_turn(program):
+        fill_blocks(program.assignment_key, ZERO, step, ONE, path, words[1, :size])
+
+
+@forced
+def _in_turn(program: Any) -> bool:
+    """Whether people are assigned one by one."""
+    return bool(program.method == Method.BLOCKED or program.limited)
 
 
 @once
@@ -243,6 +277,7 @@ def _assign(
     room_control: float,
     seen: int,
     slots: int,
+    words: Words,
 ) -> tuple[float, float, int, int]:
     """Divide those who come between the arms: treated, controls, and the state of the block."""
     if program.frozen:
@@ -252,8 +287,10 @@ def _assign(
         return new, others, seen, slots
     if program.method == Method.NONE:
         return math.floor(min(come, free) + NOBODY_LEFT) * 1.0, 0.0, seen, slots
-    open_stream(rng, program.assignment_key, address(t, 0, 0), np.uint64(path))
-    if program.method == Method.BLOCKED or program.limited:
+    index, i = address(t, 0, 0), TWO * np.uint64(t)
+    open_made(rng, program.assignment_key, index, path, words[0, i], words[0, i + ONE])
+    if _in_turn(program):
+        add_made(rng, words[1, i], words[1, i + ONE])
         return _assign_in_turn(
             program, rng, come, free, room_treated, room_control, seen, slots
         )

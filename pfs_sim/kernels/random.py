@@ -32,8 +32,9 @@ Word = np.uint64
 ZERO = np.uint64(0)
 ONE = np.uint64(1)
 TWO = np.uint64(2)
+_THREE = np.uint64(3)
 
-# How many blocks to make when the first is used up (an eighth of the buffer, in blocks), and when
+# How many blocks to make when those opened are used up (an eighth of the buffer, in blocks), and when
 # those are too (all of it). It moves time and no word. The count is read from the length of the
 # buffer because a constant would be unrolled instead of vectorized, at three times the cost.
 _FEW = np.uint64(3)
@@ -141,6 +142,14 @@ def open_made(
     state[_PATH] = np.uint64(path)
 
 
+@forced
+def add_made(rng: Rng, low: Word, high: Word) -> None:
+    """After `open_made`: block 1, which the caller has from `fill_blocks` too."""
+    rng.words[TWO], rng.words[_THREE] = low, high
+    rng.state[_FILLED] = TWO + TWO
+    rng.state[_BLOCK] = TWO
+
+
 @lean
 def refill(rng: Rng) -> None:
     """Make the blocks that follow; the positions start again at the head of the buffer."""
@@ -150,7 +159,7 @@ def refill(rng: Rng) -> None:
     index = state[_INDEX]
     path = state[_PATH]
     first = state[_BLOCK]
-    count = np.uint64(words.size) >> (_FEW if first == ONE else _MANY)
+    count = np.uint64(words.size) >> (_FEW if first <= TWO else _MANY)
     for i in range(count):
         j = np.uint64(i)
         low, high = philox_block(key, first + j, index, path)

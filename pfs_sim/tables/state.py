@@ -64,7 +64,7 @@ class Cohort(NamedTuple):
     active: F8  # [1+y, t] active and active_type of `People`
     ends: F8  # [2, t+1] left and completed of `People`
     mean: F8  # [t] expected referrals
-    words: Words  # [2, 2t] random words of the referrals
+    words: Words  # [2, 2t] random words of referrals, then of assignments
     leave: F8  # [2, y, a] probability of leaving in a period of treatment
     reach: F8  # [2, y, j] probability of a bucket of exits or one before it
     edge: Words  # [2, y, j] the same as an edge of random numbers (`kernels.spreading`)
