@@ -22,8 +22,10 @@ from importlib import import_module
 from typing import Any, TypeVar, cast
 
 import numba
+from llvmlite import ir
 from numba.core import config as numba_config
 from numba.core import types
+from numba.core.callwrapper import PyCallWrapper
 from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import register_pass
 from numba.core.lowering import Lower
@@ -118,12 +120,41 @@ def called(function: Callable[..., Any], *arguments: Any) -> Any:
     """
     if config.DISABLE_JIT:
         return function
-    kinds = tuple(cast(Any, numba).typeof(argument) for argument in arguments)
+    kinds = _kinds(arguments)
     if (function, kinds) not in _addresses:
         dispatcher = cast(Any, function)
         dispatcher.compile(kinds)
         _addresses[function, kinds] = _Address(dispatcher.overloads[kinds])
     return _addresses[function, kinds]
+
+
+class _Promise:
+    """A `stage` that is compiled elsewhere: it has a type, and nothing to call."""
+
+    def __init__(self, signature: Any) -> None:
+        self._numba_type_ = types.FunctionType(signature)
+
+
+def promise(function: Callable[..., Any], *arguments: Any) -> Any:
+    """As `called`, for another function to be compiled with before this one is.
+
+    What it returns is taken from its annotation, an int or nothing.
+    """
+    if config.DISABLE_JIT:
+        return function
+    found = types.int64 if function.__annotations__["return"] in (int, "int") else types.none
+    return _Promise(found(*_kinds(arguments)))
+
+
+def compile_for(function: Callable[..., Any], *arguments: Any) -> None:
+    """Compile a function for arguments like these, or read it from the cache; call nothing."""
+    if not config.DISABLE_JIT:
+        cast(Any, function).compile(_kinds(arguments))
+
+
+def _kinds(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The types of arguments, as the compiler sees them."""
+    return tuple(cast(Any, numba).typeof(argument) for argument in arguments)
 
 
 def _compiled(function: F, inner: bool = False, apart: bool = False, **flags: bool) -> F:
@@ -132,11 +163,9 @@ def _compiled(function: F, inner: bool = False, apart: bool = False, **flags: bo
     # Numba hands the wish to dissolve on to whatever is called, unless that says no.
     options |= {"no_cfunc_wrapper": True, "forceinline": False, **flags}
     inner = inner or function.__name__.startswith("_")
+    options["pipeline_class"] = _PIPELINES[inner, apart]
     if inner:
         options["no_cpython_wrapper"] = True
-        options["pipeline_class"] = _InnerApart if apart else _Inner
-    elif apart:
-        options["pipeline_class"] = _Apart
     found = cast(Any, numba.njit)(**options)(function)
     if not (inner or config.DISABLE_JIT):
         keep(function, found)
@@ -176,7 +205,30 @@ class _WriteDown(NativeLowering):
 _BAD_CALL = ctypes.cast(ctypes.pythonapi.PyErr_BadArgument, ctypes.c_void_p).value
 """Where a call from Python goes: it returns nothing, with a TypeError."""
 
-class _LowerApart(Lower):
+
+class _Lower(Lower):
+    """Numba's lowering, but for the door through which Python calls a function.
+
+    It unpacks a plan of some hundred arrays, once a thousand paths. To optimize it took as long as
+    to optimize half of what is behind it: a tenth of a cold start.
+    """
+
+    def create_cpython_wrapper(self, release_gil: bool = False) -> None:
+        """As Numba makes it (`CPUContext.create_cpython_wrapper`), and left as it is written."""
+        own = cast(Any, self)
+        context, about = own.context, own.fndesc
+        module = context.create_module("wrapper")
+        kind = context.call_conv.get_function_type(about.restype, about.argtypes)
+        behind = ir.Function(module, kind, about.llvm_func_name)
+        door, _ = cast(Any, PyCallWrapper)(
+            context, module, behind, about, own.env, own.call_helper, release_gil
+        ).build()
+        door.attributes.add("noinline")
+        door.attributes.add("optnone")
+        own.library.add_ir_module(module)
+
+
+class _LowerApart(_Lower):
     """Numba's lowering of a function that LLVM may not dissolve."""
 
     def setup_function(self, fndesc: Any) -> None:
@@ -185,10 +237,21 @@ class _LowerApart(Lower):
         cast(Any, self).function.attributes.add("noinline")
 
 
-class _LowerAndCompile(NativeLowering):
+class _Compile(NativeLowering):
+    """The last step of a function that others may call or dissolve."""
+
+    _name = "pfs_sim_compile"
+
+    @property
+    def lowering_class(self) -> Any:
+        """What lowers it."""
+        return _Lower
+
+
+class _CompileApart(NativeLowering):
     """The last step of a function that is called and not dissolved."""
 
-    _name = "pfs_sim_apart"
+    _name = "pfs_sim_compile_apart"
 
     @property
     def lowering_class(self) -> Any:
@@ -207,14 +270,14 @@ class _WriteDownApart(_WriteDown):
         return _LowerApart
 
 
-for _step in (_WriteDown, _LowerAndCompile, _WriteDownApart):
+for _step in (_Compile, _CompileApart, _WriteDown, _WriteDownApart):
     cast(Any, register_pass)(mutates_CFG=True, analysis_only=False)(_step)
 
 
 class _Ours(Compiler):
     """Numba's compiler with another last step."""
 
-    last_step: Any = NativeLowering
+    last_step: Any = _Compile
 
     def define_pipelines(self) -> list[Any]:
         """Its pipelines, with our step in the place of the one that makes machine code."""
@@ -229,6 +292,10 @@ class _Ours(Compiler):
         return managers
 
 
+class _Apart(_Ours):
+    last_step = _CompileApart
+
+
 class _Inner(_Ours):
     last_step = _WriteDown
 
@@ -237,5 +304,7 @@ class _InnerApart(_Ours):
     last_step = _WriteDownApart
 
 
-class _Apart(_Ours):
-    last_step = _LowerAndCompile
+_PIPELINES = {
+    (False, False): _Ours, (False, True): _Apart, (True, False): _Inner, (True, True): _InnerApart
+}
+"""By whether a function is an inner one, and whether it is never dissolved."""

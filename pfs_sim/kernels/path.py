@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import called, jit, lean
+from pfs_sim.kernels._jit import called, compile_for, jit, lean, promise
 from pfs_sim.kernels.cohorts import live_all_outcomes
 from pfs_sim.kernels.collect import collect
 from pfs_sim.kernels.money import live_money
@@ -161,7 +161,9 @@ def _describe(found: Any) -> Hashable:
     return type(found).__name__
 
 
-def call_stage(stage: str, plan: Plan, scratch: Scratch, row: F8, given: F8) -> Stage:
+def call_stage(
+    stage: str, plan: Plan, scratch: Scratch, row: F8, given: F8, by: Callable[..., Any] = called
+) -> Stage:
     """One of `STAGES` by address, compiled for arrays like these."""
     rng, people, cash, known = scratch.rng, scratch.people, scratch.cash, scratch.imposed
     merged = all(plan.people.families.how == How.MERGED)
@@ -173,8 +175,15 @@ def call_stage(stage: str, plan: Plan, scratch: Scratch, row: F8, given: F8) -> 
         "money": (live_money, plan.money, rng, row, 0, people, 0, given, known, cash),
         "collect": (collect, plan.outputs, row, people, cash, scratch.holder, line),
     }
-    found: Stage = called(*calls[stage])
+    found: Stage = by(*calls[stage])
     return found
+
+
+def compile_walk(plan: Plan, scratch: Scratch, rows: F8, given: F8) -> None:
+    """Compile what leads a path through its stages, for arrays like these, without the stages."""
+    promised = [call_stage(stage, plan, scratch, rows[0], given, promise) for stage in STAGES]
+    out, fan = np.empty((0, 0)), np.empty((0, 0, 0))
+    compile_for(walk, *promised, plan, scratch, rows, 0, 0, given, out, fan, NOBODY_KEPT)
 
 
 @jit
