@@ -74,6 +74,23 @@ def test_a_second_process_is_served_from_the_cache(package, tmp_path):
     assert run(package, SHOW, **home) == ("21 1", "")
 
 
+def test_a_kept_function_goes_into_a_caller_that_is_compiled_later(package, tmp_path):
+    """Its LLVM code is parsed then; other files' functions of the same process compile too."""
+    home = {"PFS_SIM_CACHE_DIR": str(tmp_path / "cache")}
+    assert run(package, "from pfs_sim.kernels.fee import fee; print(fee(10))", **home)[0] == "20"
+    served = "; from pfs_sim.kernels.fee import fee; print(sum(fee.stats.cache_hits.values()))"
+    assert run(package, SHOW.strip() + served, **home)[0].split() == ["21", "0", "1"]
+    own = "; import numba; print(numba.njit(lambda x: fee(x) + 2)(10))"
+    assert run(package, SHOW.strip() + served + own, **home)[0].split() == ["21", "1", "0", "22"]
+
+
+def test_what_is_kept_runs_without_getting_the_compiler_ready(package, tmp_path):
+    home = {"PFS_SIM_CACHE_DIR": str(tmp_path / "cache")}
+    ready = SHOW + "import sys; print('numba.np.arraymath' in sys.modules)"
+    assert run(package, ready, **home)[0].split() == ["21", "0", "True"]
+    assert run(package, ready, **home)[0].split() == ["21", "1", "False"]
+
+
 def test_an_edit_of_another_file_is_seen_at_once(package, tmp_path):
     """``bill`` is compiled with ``fee`` inside it; its own file does not change."""
     home = {"PFS_SIM_CACHE_DIR": str(tmp_path / "cache")}

@@ -11,6 +11,7 @@ from made_up import STARTER
 from pfs_sim.analysis import warming
 from pfs_sim.cli import main
 from pfs_sim.kernels.cache import cache_key
+from pfs_sim.reading import load
 
 
 @pytest.fixture
@@ -79,6 +80,18 @@ def test_a_first_run_compiles_in_two_processes(tmp_path):
     assert found[0].stdout == found[1].stdout
     for stage in ("program_stage", "money_stage", "collect_stage"):
         assert len(list(tmp_path.rglob(f"stages.{stage}*.nbc"))) == 1, "compiled once"
+    assert len(list(tmp_path.rglob("path.walk*.nbc"))) == 1, "compiled once"
+
+
+def test_kernels_are_missed_only_by_deals_that_need_them(folder):
+    """Outcomes that are not lived lot by lot have kernels of their own."""
+    in_lots, others = load("ct_family_stability"), load(STARTER)
+    assert not warming.are_compiled(folder)
+    (folder / "path.walk-1.py311.nbi").touch()
+    assert warming.are_compiled(folder) and warming.are_compiled(folder, [in_lots])
+    assert not warming.are_compiled(folder, [in_lots, others])
+    (folder / "stages.outcomes_stage-1.py311.nbi").touch()
+    assert warming.are_compiled(folder, [in_lots, others])
 
 
 def test_warmup_says_how_long_it_took_and_where_the_code_is():

@@ -5,40 +5,72 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-PEOPLE, MONEY = ("program", "outcomes", "collect"), ("money", "rates")
+from pfs_sim.pausing import uncollected
+
+if TYPE_CHECKING:
+    from pfs_sim.simulate import Deal
+
+PEOPLE, MONEY = ("program", "outcomes", "walk"), ("money", "collect", "rates")
 """Stages of a path that take about as long to compile; the second ones in the other process."""
 
 
-def compile_stages(names: Collection[str], deal: str) -> None:
+def are_compiled(folder: Path, deals: Sequence[Deal] = ()) -> bool:
+    """Whether a folder has the kernels that these deals need; without deals, those that all do."""
+    if not any(folder.rglob("path.walk*.nbi")):
+        return False
+    if any(folder.rglob("stages.outcomes_stage*.nbi")):
+        return True
+    return all(lives_in_lots(deal) for deal in deals)
+
+
+def lives_in_lots(deal: Deal) -> bool:
+    """Whether all outcomes are lived lot by lot: others need kernels of their own."""
+    from pfs_sim.simulate import compile_scenario
+    from pfs_sim.tables.people import How
+
+    return bool((compile_scenario(deal).plan.people.families.how == How.MERGED).all())
+
+
+@uncollected()
+def compile_stages(names: Collection[str], deal: Deal) -> None:
     """Compile some stages of a path into the cache, for arrays like those of every deal.
 
-    `deal` is the text of any scenario.
+    `walk` is what leads a path through them.
     """
-    from pfs_sim.kernels.path import call_stage
-    from pfs_sim.reading import loads
+    from pfs_sim.kernels.path import call_stage, compile_walk
     from pfs_sim.simulate import compile_scenario, nothing_given
 
-    compiled = compile_scenario(loads(deal))
-    row, given = compiled.inputs.draw(0, 1)[0], nothing_given(compiled.scenario)
+    compiled = compile_scenario(deal)
+    rows, given = compiled.inputs.draw(0, 1), nothing_given(compiled.scenario)
     scratch = compiled.scratch()
     for name in names:
-        call_stage(name, compiled.plan, scratch, row, given)
+        if name == "walk":
+            compile_walk(compiled.plan, scratch, rows, given)
+        else:
+            call_stage(name, compiled.plan, scratch, rows[0], given)
 
 
-def compile_side_by_side(deal: str) -> None:
+def compile_side_by_side(text: str, deals: Sequence[Deal] = ()) -> None:
     """Compile the stages of a path in two processes, where there are two cores and a cache.
 
-    `deal` is the text of any scenario. What the other process cannot do is done later, in this one.
+    All that these deals need; without deals, all that any deal needs. `text` is a scenario that
+    needs everything. What the other process cannot do is done later, in this one.
     """
     from pfs_sim.kernels.cache import cache_folder
+    from pfs_sim.reading import loads
 
     off = os.environ.get("NUMBA_DISABLE_JIT", "0") != "0"
     if off or (os.cpu_count() or 1) < 2 or cache_folder() is None or not sys.executable:
         return
-    order = f"import sys; from {__name__} import *; compile_stages(MONEY, sys.stdin.read())"
+    order = (
+        f"import sys; from {__name__} import *; from pfs_sim.reading import loads; "
+        "compile_stages(MONEY, loads(sys.stdin.read()))"
+    )
     quiet = subprocess.DEVNULL
     try:
         other = subprocess.Popen(
@@ -49,9 +81,10 @@ def compile_side_by_side(deal: str) -> None:
     try:
         with suppress(OSError):
             assert other.stdin is not None
-            other.stdin.write(deal.encode())
+            other.stdin.write(text.encode())
             other.stdin.close()
-        compile_stages(PEOPLE, deal)
+        for deal in deals or (loads(text),):
+            compile_stages(PEOPLE, deal)
         other.wait()
     finally:
         other.kill()

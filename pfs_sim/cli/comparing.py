@@ -85,7 +85,7 @@ def compare(
         deals.append(load(scenarios[0], (*sets, *changes)))
     for deal in deals:
         warn(deal.warnings)
-    announce_compiling(quiet)
+    announce_compiling(quiet, deals)
     paths = balance(paths, sampling, quiet)
     with show_progress(len(deals) * paths, quiet) as progress:
         found = set_against(

@@ -29,9 +29,8 @@ def warmup(quiet: bool) -> None:
     from pfs_sim.reading import loads
     from pfs_sim.simulate import simulate
 
-    announce_compiling(quiet)
-    began = perf_counter()
-    deal = loads(write_starter())
+    began, deal = perf_counter(), loads(write_starter())
+    announce_compiling(quiet, [deal])
     simulate(deal, 2, threads=1)
     live_one(deal)
     took, folder = perf_counter() - began, cache_folder()

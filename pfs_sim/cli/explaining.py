@@ -77,7 +77,7 @@ def explain(
     deals = [load(scenario, sets)] + ([load(against)] if against else [])
     for deal in deals:
         warn(deal.warnings)
-    announce_compiling(quiet)
+    announce_compiling(quiet, deals)
     found = [
         _explain(deal, paths, seed, threads, inputs, only_sources, quiet) for deal in deals
     ]

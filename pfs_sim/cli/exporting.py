@@ -48,7 +48,7 @@ def export(
 
     loaded = load(scenario, sets)
     warn(loaded.warnings)
-    announce_compiling(quiet)
+    announce_compiling(quiet, [loaded])
     table = None
     if paths:
         with show_progress(paths, quiet) as progress:

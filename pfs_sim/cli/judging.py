@@ -82,7 +82,7 @@ def integrity(
     check_out(out)
     loaded = load(scenario, sets)
     warn(loaded.warnings)
-    announce_compiling(quiet)
+    announce_compiling(quiet, [loaded])
     with show_progress((4 if only_as_is else RUNS) * paths, quiet) as progress:
         found = judge_integrity(
             loaded, paths, seed, threads=threads, progress=progress,

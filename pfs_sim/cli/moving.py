@@ -98,7 +98,7 @@ def sweep(
     loaded = load(scenario, sets)
     warn(loaded.warnings)
     levers, named = _read_levers(over), _read_cases(loaded, cases, stresses)
-    announce_compiling(quiet)
+    announce_compiling(quiet, [loaded])
     paths = balance(paths, sampling, quiet)
     count = _count(levers, named)
     done = 0
@@ -225,7 +225,7 @@ def solve(
     check_out(out)
     loaded = load(scenario, sets)
     warn(loaded.warnings)
-    announce_compiling(quiet)
+    announce_compiling(quiet, [loaded])
     paths = balance(paths, sampling, quiet)
     with show_progress((scan + 8) * paths, quiet) as progress:
         found = find(
@@ -342,7 +342,7 @@ def frontier(
     check_out(out)
     loaded = load(scenario, sets)
     warn(loaded.warnings)
-    announce_compiling(quiet)
+    announce_compiling(quiet, [loaded])
     paths = balance(paths, sampling, quiet)
     with show_progress(_count(levers, []) * paths, quiet) as progress:
         found = find(

@@ -71,7 +71,7 @@ def report(
 def _live(
     source: str, sets: tuple[str, ...], paths: int, seed: int, threads: int | None, quiet: bool
 ) -> Deck:
-    from pfs_sim.cli.screen import show_progress
+    from pfs_sim.cli.screen import announce_compiling, show_progress
     from pfs_sim.metrics.deal import summarize
     from pfs_sim.reading import load
     from pfs_sim.report.html import gather
@@ -80,6 +80,7 @@ def _live(
 
     loaded = load(source, sets)
     warn(loaded.warnings)
+    announce_compiling(quiet, [loaded])
     with show_progress(paths, quiet) as progress:
         results = simulate(loaded, paths, seed, threads=threads, progress=progress)
     command = write_command(source, {"paths": paths, "seed": seed}, sets)

@@ -155,7 +155,7 @@ def _run_paths(
     from pfs_sim.report.summary import summary_document, write_json
     from pfs_sim.simulate import simulate
 
-    announce_compiling(quiet)
+    announce_compiling(quiet, [loaded])
     began = perf_counter()
     reached: tuple[Reached, ...] = ()
     if goals:
@@ -248,7 +248,7 @@ def _run_base_case(
     from pfs_sim.cli.screen import announce_compiling, notice, page_width, show, write_plain
     from pfs_sim.report.summary import write_json
 
-    announce_compiling(quiet)
+    announce_compiling(quiet, [loaded])
     document = write_base_case(live_base_case(loaded))
     if as_json:
         click.echo(write_json(document), nl=False)

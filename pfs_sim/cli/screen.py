@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -16,6 +17,9 @@ from rich.text import Text
 from pfs_sim.report.cash_flow import Page
 from pfs_sim.report.cells import HEADINGS, Cell, Row
 from pfs_sim.report.parties import Section
+
+if TYPE_CHECKING:
+    from pfs_sim.simulate import Deal
 
 WIDTH = 112
 """Columns of a page that is not a terminal: a file, a pipe."""
@@ -148,20 +152,23 @@ def notice(line: str, quiet: bool = False) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-COMPILE_SECONDS = 25
+COMPILE_SECONDS = 20
 
 
-def announce_compiling(quiet: bool = False) -> None:
-    """Compile the kernels where that has not been done on this machine, and say so before."""
+def announce_compiling(quiet: bool = False, deals: Sequence[Deal] = ()) -> None:
+    """Compile the kernels where that has not been done on this machine, and say so before.
+
+    Those that these deals need; without deals, those that any deal needs.
+    """
+    from pfs_sim.analysis.warming import are_compiled, compile_side_by_side
     from pfs_sim.kernels.cache import cache_folder
 
     folder = cache_folder()
-    if folder is None or not any(folder.rglob("path.walk*.nbi")):
-        from pfs_sim.analysis.warming import compile_side_by_side
+    if folder is None or not are_compiled(folder, deals):
         from pfs_sim.cli.writing import write_starter
 
         notice(f"compiling the kernels: once per machine, about {COMPILE_SECONDS} s …", quiet)
-        compile_side_by_side(write_starter())
+        compile_side_by_side(write_starter(), deals)
 
 
 @contextmanager

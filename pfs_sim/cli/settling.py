@@ -41,7 +41,7 @@ def settle(
     loaded = load(scenario, sets)
     warn(loaded.warnings)
     given = read_measured(measured)
-    announce_compiling()
+    announce_compiling(deals=[loaded])
     document = find_settlement(loaded, given)
     if as_json:
         from pfs_sim.report.summary import write_json
@@ -143,7 +143,7 @@ def backtest(scenarios: tuple[str, ...], paths: int, seed: int, as_json: bool) -
     for file in files:
         name = file.stem if file.stem not in deals else str(file)
         deals[name] = load(str(file))
-    announce_compiling()
+    announce_compiling(deals=[*deals.values()])
     compared = test_deals(deals, paths, seed, own=not scenarios)
     if not any(one.placed for one in compared):
         raise InputError(

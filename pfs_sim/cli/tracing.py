@@ -30,7 +30,7 @@ def trace(scenario: str, sets: tuple[str, ...], path: int, seed: int, as_json: b
 
     loaded = load(scenario, sets)
     warn(loaded.warnings)
-    announce_compiling()
+    announce_compiling(deals=[loaded])
     ledger = write_trace(loaded, path, seed)
     if as_json:
         from pfs_sim.report.summary import write_json

@@ -22,8 +22,10 @@ from importlib import import_module
 from typing import Any, TypeVar, cast
 
 import numba
+from llvmlite import ir
 from numba.core import config as numba_config
 from numba.core import types
+from numba.core.callwrapper import PyCallWrapper
 from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import register_pass
 from numba.core.lowering import Lower
@@ -89,7 +91,7 @@ def apart(function: F) -> F:
 
 def stage(function: F) -> F:
     """As :func:`lean`, for a large function that others call by its address (`called`)."""
-    return _compiled(function, _nrt=False, no_cfunc_wrapper=False)
+    return _compiled(function, _nrt=False, no_cfunc_wrapper=False, no_cpython_wrapper=True)
 
 
 class _Address(types.WrapperAddressProtocol):
@@ -120,10 +122,7 @@ def called(function: Callable[..., Any], *arguments: Any) -> Any:
     """
     if config.DISABLE_JIT:
         return function
-    kinds = tuple(
-        By(kind) if isinstance(kind, types.BaseTuple) else kind
-        for kind in (cast(Any, numba).typeof(argument) for argument in arguments)
-    )
+    kinds = _by_address(arguments)
     if (function, kinds) not in _addresses:
         dispatcher = cast(Any, function)
         dispatcher.compile(kinds)
@@ -131,16 +130,49 @@ def called(function: Callable[..., Any], *arguments: Any) -> Any:
     return _addresses[function, kinds]
 
 
+class _Promise:
+    """A `stage` that is compiled elsewhere: it has a type, and nothing to call."""
+
+    def __init__(self, signature: Any) -> None:
+        self._numba_type_ = types.FunctionType(signature)
+
+
+def promise(function: Callable[..., Any], *arguments: Any) -> Any:
+    """As `called`, for another function to be compiled with before this one is.
+
+    What it returns is taken from its annotation, an int or nothing.
+    """
+    if config.DISABLE_JIT:
+        return function
+    found = types.int64 if function.__annotations__["return"] in (int, "int") else types.none
+    return _Promise(found(*_by_address(arguments)))
+
+
+def compile_for(function: Callable[..., Any], *arguments: Any) -> None:
+    """Compile a function for arguments like these, or read it from the cache; call nothing."""
+    if not config.DISABLE_JIT:
+        cast(Any, function).compile(_kinds(arguments))
+
+
+def _by_address(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The types of arguments as a stage takes them."""
+    return tuple(By(k) if isinstance(k, types.BaseTuple) else k for k in _kinds(arguments))
+
+
+def _kinds(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The types of arguments, as the compiler sees them."""
+    return tuple(cast(Any, numba).typeof(argument) for argument in arguments)
+
+
 def _compiled(function: F, inner: bool = False, apart: bool = False, **flags: bool) -> F:
     """Its dispatcher, which keeps what it compiles unless the function is an inner one."""
     options: dict[str, Any] = {"nogil": True}
     # Numba hands the wish to dissolve on to whatever is called, unless that says no.
     options |= {"no_cfunc_wrapper": True, "forceinline": False, **flags}
-    options["pipeline_class"] = _Apart if apart else _Ours
     inner = inner or function.__name__.startswith("_")
+    options["pipeline_class"] = _PIPELINES[inner, apart]
     if inner:
         options["no_cpython_wrapper"] = True
-        options["pipeline_class"] = _InnerApart if apart else _Inner
     found = cast(Any, numba.njit)(**options)(function)
     if not (inner or config.DISABLE_JIT):
         keep(function, found)
@@ -163,7 +195,12 @@ def _without_sign(index: Any) -> Any:
 
 
 class _Lower(Lower):
-    """Numba's lowering of a function, with indices that count from the front."""
+    """Numba's lowering of a function, but for two things.
+
+    Indices count from the front. And the door through which Python calls a function is left as it
+    is written: it unpacks a plan of some hundred arrays, once a thousand paths, and to optimize it
+    took as long as to optimize half of what is behind it, a tenth of a cold start.
+    """
 
     def lower_getitem(
         self, resty: Any, expr: Any, value: Any, index: Any, signature: Any
@@ -176,6 +213,20 @@ class _Lower(Lower):
         """Write to a place of an array."""
         ours = _from_the_front(signature)
         return cast(Any, super()).lower_setitem(target_var, index_var, value_var, ours)
+
+    def create_cpython_wrapper(self, release_gil: bool = False) -> None:
+        """As Numba makes it (`CPUContext.create_cpython_wrapper`), and left as it is written."""
+        own = cast(Any, self)
+        context, about = own.context, own.fndesc
+        module = context.create_module("wrapper")
+        kind = context.call_conv.get_function_type(about.restype, about.argtypes)
+        behind = ir.Function(module, kind, about.llvm_func_name)
+        door, _ = cast(Any, PyCallWrapper)(
+            context, module, behind, about, own.env, own.call_helper, release_gil
+        ).build()
+        door.attributes.add("noinline")
+        door.attributes.add("optnone")
+        own.library.add_ir_module(module)
 
 
 class _LowerApart(_Lower):
@@ -242,6 +293,7 @@ class _WriteDown(_Compile):
 _BAD_CALL = ctypes.cast(ctypes.pythonapi.PyErr_BadArgument, ctypes.c_void_p).value
 """Where a call from Python goes: it returns nothing, with a TypeError."""
 
+
 class _WriteDownApart(_WriteDown):
     """The last step of an inner function that is called and not dissolved."""
 
@@ -275,6 +327,10 @@ class _Ours(Compiler):
         return managers
 
 
+class _Apart(_Ours):
+    last_step = _CompileApart
+
+
 class _Inner(_Ours):
     last_step = _WriteDown
 
@@ -283,5 +339,7 @@ class _InnerApart(_Ours):
     last_step = _WriteDownApart
 
 
-class _Apart(_Ours):
-    last_step = _CompileApart
+_PIPELINES = {
+    (False, False): _Ours, (False, True): _Apart, (True, False): _Inner, (True, True): _InnerApart
+}
+"""By whether a function is an inner one, and whether it is never dissolved."""

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.kernels._handing import by
-from pfs_sim.kernels._jit import called, inline, lean
+from pfs_sim.kernels._jit import called, compile_for, inline, lean, promise
 from pfs_sim.kernels.quick_irr import LANES
 from pfs_sim.kernels.random import Rng
 from pfs_sim.kernels.stages import (
@@ -174,7 +174,9 @@ def _describe(found: Any) -> Hashable:
     return type(found).__name__
 
 
-def call_stage(stage: str, plan: Plan, scratch: Scratch, row: F8, given: F8) -> Stage:
+def call_stage(
+    stage: str, plan: Plan, scratch: Scratch, row: F8, given: F8, hand: Callable[..., Any] = called
+) -> Stage:
     """One of `STAGES` by address, compiled for arrays like these."""
     rng, people, cash, known = scratch.rng, scratch.people, scratch.cash, scratch.imposed
     merged = all(plan.people.families.how == How.MERGED)
@@ -187,8 +189,15 @@ def call_stage(stage: str, plan: Plan, scratch: Scratch, row: F8, given: F8) -> 
         "collect": (collect_stage, plan.outputs, row, people, cash, scratch.flows, 0, line),
         "rates": (rates_stage, plan.outputs, scratch.flows, 0, 0, table),
     }
-    found: Stage = called(*calls[stage])
+    found: Stage = hand(*calls[stage])
     return found
+
+
+def compile_walk(plan: Plan, scratch: Scratch, rows: F8, given: F8) -> None:
+    """Compile what leads a path through its stages, for arrays like these, without the stages."""
+    promised = [call_stage(stage, plan, scratch, rows[0], given, promise) for stage in STAGES]
+    out, fan = np.empty((0, 0)), np.empty((0, 0, 0))
+    compile_for(walk, *promised, plan, scratch, rows, 0, 0, given, out, fan, NOBODY_KEPT)
 
 
 @lean
