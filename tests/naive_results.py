@@ -27,6 +27,7 @@ NAN = math.nan
 CLASSES = (NO_SHOW, LEFT, COMPLETED)
 PAYOR, PROVIDER, INTERMEDIARY = range(3)  # rows of `party`
 NO_LOSS = 1e-9  # of what was drawn: a rounding error, and no loss
+ROUNDING = 1e-12  # of what moves on a day: what one investor puts in for another's coupon is 0 net
 
 
 def exact_irr(holder, flows, periods_per_year):
@@ -224,33 +225,41 @@ class Lived:
     # Those who fund it.
 
     def holders(self):
-        """Holder → (draws, calls, received, principal), each by grid point."""
+        """Holder → (flows, draws, calls, received, principal), each by grid point."""
         found, together = {}, []
         for i, (name, tranche) in enumerate(self.capital.tranches.items()):
-            parts = {kind: self.cash[kind][i] for kind in KINDS}
-            principal = ["principal", "guarantee"] + ["extra"] * (tranche.kind == "equity")
-            found[f"tranche.{name}"] = (
-                parts["draw"],
-                parts["call"],
-                added(parts[kind] for kind in RECEIVED),
-                added(parts[kind] for kind in principal),
-            )
+            found[f"tranche.{name}"] = self.held([i])
             if tranche.kind != "grant":
-                together.append(found[f"tranche.{name}"])
+                together.append(i)
         if self.capital.tranches:
-            zeros = [0.0 for _ in self.points]
-            found["investors"] = tuple(
-                added([zeros, *(parts[what] for parts in together)]) for what in range(4)
-            )
+            found["investors"] = self.held(together)
         return found
 
-    def position(self, draws, calls, received, principal):
+    def held(self, tranches):
+        """Flows, draws, calls, receipts and principal of some tranches together."""
+        cash, equity = self.cash, [t.kind == "equity" for t in self.capital.tranches.values()]
+
+        def moved(kinds, t):
+            return [cash[kind][i][t] for i in tranches for kind in kinds]
+
+        def repaid(t):
+            extra = [cash["extra"][i][t] for i in tranches if equity[i]]
+            return fsum([*moved(("principal", "guarantee"), t), *extra])
+
+        return (
+            [net(moved(RECEIVED, t), moved(("draw", "call"), t)) for t in self.points],
+            [fsum(moved(["draw"], t)) for t in self.points],
+            [fsum(moved(["call"], t)) for t in self.points],
+            [fsum(moved(RECEIVED, t)) for t in self.points],
+            [repaid(t) for t in self.points],
+        )
+
+    def position(self, flows, draws, calls, received, principal):
         """What a holder put in and got back, and what became of the principal.
 
         On a date on which money goes both ways, both count in full, but for money called back
         from what is received on that day. What was called back was put in, but not drawn.
         """
-        flows = [back - put - call for back, put, call in zip(received, draws, calls, strict=True)]
         gross = [back - call for back, call in zip(received, calls, strict=True)]
         drawn = fsum(draws)
         invested = fsum([drawn, *(-x for x in gross if x < 0)])
@@ -298,9 +307,10 @@ def total(table):
     return fsum(x for row in table for x in row)
 
 
-def added(rows):
-    """Rows added up, grid point by grid point."""
-    return [fsum(column) for column in zip(*rows, strict=True)]
+def net(comes, goes):
+    """What comes less what goes; where they cancel, what a rounding error leaves is nothing."""
+    found = fsum([*comes, *(-x for x in goes)])
+    return 0.0 if abs(found) <= ROUNDING * fsum([*comes, *goes]) else found
 
 
 def evenly(annual, start, years):
