@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.errors import InputError
-from pfs_sim.metrics.estimates import NAN, UNDEFINED_ESTIMATE, Estimate
+from pfs_sim.metrics.estimates import UNDEFINED_ESTIMATE, Estimate
 
 F8 = npt.NDArray[np.float64]
 Evaluate = Callable[[int], F8]
@@ -211,8 +211,3 @@ def spread_over_pairs(values: Mapping[int, F8], d: int, linked: int = 0) -> Spre
                 squares[row] += np.where(there, half, 0.0)
                 pairs[row] += there
     return Spread(tuple(wanted), squares, pairs)
-
-
-def add_shares(found: Sequence[Estimate]) -> float:
-    """The sum of shares; NaN where one is undefined."""
-    return math.fsum(x.value for x in found) if found else NAN

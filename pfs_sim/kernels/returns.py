@@ -1,4 +1,4 @@
-"""What an investor's flows are worth: IRR, MOIC, NPV, weighted average life.
+"""What an investor's flows yield: the IRR of one path, of many, of several side by side.
 
 A flow is the investor's cash at a grid point, paid in negative; ``flows[t]`` runs over the grid
 points 0 to n−1, one period apart, and ``periods_per_year`` is 1/Δ (model §1). No function here
@@ -7,7 +7,6 @@ raises or allocates, but for the scratch of :func:`irr_batch`.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -115,54 +114,3 @@ def irr_side_by_side(
         if status == UNDECIDED:
             x, status = solve_log_rate(flows[lane], n, periods_per_year)
         out_value[lane], out_status[lane] = effective_rate(x, periods_per_year), status
-
-
-@lean
-def invested(flows: Floats, n: int) -> float:
-    """All that was paid in, positive."""
-    total = 0.0
-    for t in range(n):
-        total += max(-flows[t], 0.0)
-    return total
-
-
-@lean
-def returned(flows: Floats, n: int) -> float:
-    """All that came back."""
-    total = 0.0
-    for t in range(n):
-        total += max(flows[t], 0.0)
-    return total
-
-
-@lean
-def moic(flows: Floats, n: int) -> float:
-    """Multiple on invested capital: returned / invested. NaN where nothing was invested."""
-    paid = invested(flows, n)
-    return returned(flows, n) / paid if paid > 0.0 else math.nan
-
-
-@lean
-def npv(flows: Floats, n: int, annual_rate: float, periods_per_year: float) -> float:
-    """Present value at grid point 0 at an effective annual rate above −1; NaN at −1 or below."""
-    if not annual_rate > -1.0:
-        return math.nan
-    discount = math.exp(-math.log1p(annual_rate) / periods_per_year)
-    value = 0.0
-    for t in range(n - 1, -1, -1):
-        value = value * discount + flows[t]
-    return value
-
-
-@lean
-def wal(principal: Floats, n: int, periods_per_year: float) -> float:
-    """Weighted average life in years of principal[t], the principal repaid at grid point t.
-
-    Σ t·principal[t] / Σ principal[t], counted from grid point 0 (closing), as term sheets do, not
-    from each draw-down. NaN where no principal was repaid.
-    """
-    total, weighted = 0.0, 0.0
-    for t in range(n):
-        total += principal[t]
-        weighted += principal[t] * t
-    return weighted / total / periods_per_year if total > 0.0 else math.nan
