@@ -259,8 +259,10 @@ def list_fields(order: Order) -> frozenset[str]:
 
     measures = order.compiled.plan.money.evaluation.measures
     by_type = (measures.kind == MeasureKind.PROGRAM) & (measures.type >= 0)
+    results = order.compiled.plan.outputs
+    at_exit = results.opens_at_exit[results.savings_outcome] == 1
     found = frozenset(READ)
-    found |= frozenset(READ_BY_TYPE) if by_type.any() else frozenset()
+    found |= frozenset(READ_BY_TYPE) if by_type.any() or at_exit.any() else frozenset()
     return found | (frozenset(READ_IF_TRUE) if order.true_mode else frozenset())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pfs_sim.kernels._jit import inline, lean, once
+from pfs_sim.kernels._jit import apart, inline, lean, once
 from pfs_sim.kernels.returns import irr_side_by_side
 from pfs_sim.tables.outputs import (
     COMPARED_FIXED,
@@ -12,12 +12,24 @@ from pfs_sim.tables.outputs import (
     COMPARED_NONE,
     F8,
     HOLDER_COLUMNS,
+    I8,
     Flows,
     OutputPlan,
 )
-from pfs_sim.tables.state import CONTROL, MATCHED, NEVER, TREATED, Cash, People, StopCause
+from pfs_sim.tables.state import (
+    CONTROL,
+    MATCHED,
+    NEVER,
+    TREATED,
+    Cash,
+    Missing,
+    People,
+    StopCause,
+)
 
 _TRIGGERLESS = StopCause.SHORTFALL
+_NOT_HELD = Missing.NOT_HELD
+_ROUNDING = 1e-12
 
 
 @inline
@@ -30,16 +42,24 @@ def _sum(values: F8) -> float:
 
 @lean
 def _holder(
-    plan: OutputPlan, flow: F8, principal: F8, drawn: F8, kept: F8, out: F8, o: int
+    plan: OutputPlan,
+    flow: F8,
+    principal: F8,
+    drawn: F8,
+    moved: F8,
+    kept: F8,
+    out: F8,
+    o: int,
 ) -> int:
     """Nine numbers of one holder: from its flows, principal received and draws by grid point.
 
     What comes back on a date on which more is drawn counts in full, on both sides. The IRR and its
-    status come later: `kept` holds the flows until then.
+    status come later: `kept` holds the flows until then. Of `moved`, all that went in and out on a
+    date, a share that rounding leaves is no flow, or a total loss would have returned something.
     """
     invested, returned, paid_in, repaid, weighted, npv = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for t in range(flow.size):
-        kept[t] = flow[t]
+        kept[t] = flow[t] if abs(flow[t]) > _ROUNDING * moved[t] else 0.0
         got = flow[t] + drawn[t]
         invested += max(-got, 0.0)
         returned += max(got, 0.0)
@@ -62,15 +82,33 @@ def _holder(
 
 
 @once
-def _collect_outcome(plan: OutputPlan, people: People, k: int, out: F8, o: int) -> int:
-    """True and measured effect (per client, per trial), averted units, treated measured."""
+def _held(missing: I8) -> int:
+    """How many evaluations were held: a termination may call off the later ones."""
+    held = 0
+    if missing.shape[0] > 0:
+        for e in range(missing.shape[1]):
+            if missing[0, e] != _NOT_HELD:
+                held = e + 1
+    return held
+
+
+@once
+def _collect_outcome(
+    plan: OutputPlan, people: People, k: int, held: int, out: F8, o: int
+) -> int:
+    """True and measured effect (per client, per trial), averted units, treated measured.
+
+    Measured are the clients at whom a measure looks, at the evaluations that were held.
+    """
     n1, y1, n0, y0 = 0.0, 0.0, 0.0, 0.0
-    arm = MATCHED if plan.compared[k] == COMPARED_MATCHED else CONTROL
-    last = people.n.shape[3] - 1
-    for s in range(3):
-        for v in range(last):
+    arm, least = CONTROL, plan.least_control[k]
+    if plan.compared[k] == COMPARED_MATCHED:
+        arm, least = MATCHED, plan.least_treated[k]
+    for v in range(held):
+        for s in range(plan.least_treated[k], 3):
             n1 += people.n[k, TREATED, s, v]
             y1 += people.y[k, TREATED, s, v]
+        for s in range(least, 3):
             n0 += people.n[k, arm, s, v]
             y0 += people.y[k, arm, s, v]
     averted = plan.sign[k] * (people.true_y0[k] - people.true_y[k])
@@ -122,7 +160,7 @@ def _collect_payor(
     for t in range(grid):
         residual += cash.party[0, t]
         residual_present += cash.party[0, t] * plan.discount[t]
-    saved, cashable, saved_present = _savings(plan, row, people)
+    saved, cashable, saved_present = _savings(plan, row, people, cash.events[0])
     out[o] = residual
     out[o + 1] = saved
     out[o + 2] = cashable
@@ -132,29 +170,51 @@ def _collect_payor(
 
 
 @once
-def _savings(plan: OutputPlan, row: F8, people: People) -> tuple[float, float, float]:
+def _savings(plan: OutputPlan, row: F8, people: People, stop: int) -> tuple[float, float, float]:
     """Savings in all, the cashable part, and their present value.
 
     A line's savings spread evenly over its years, from the end of the window of the average
     client (model §10 leaves the timing open).
     """
     saved, cashable, present = 0.0, 0.0, 0.0
-    if plan.savings_outcome.size == 0:
-        return saved, cashable, present
-    people_in, moment = 0.0, 0.0
-    for t in range(people.enrolled.shape[1]):
-        people_in += people.enrolled[TREATED, t]
-        moment += people.enrolled[TREATED, t] * t
     for z in range(plan.savings_outcome.size):
         k = plan.savings_outcome[z]
         averted = plan.sign[k] * (people.true_y0[k] - people.true_y[k])
         amount = averted * row[plan.savings_value[z]]
         saved += amount
         cashable += amount * plan.savings_cashable[z]
-        if people_in > 0.0:
-            begins = (moment / people_in + plan.window[k]) / plan.per_year
+        if plan.opens_at_exit[k] == 1:
+            opens = _mean_exit(people.exits, stop)
+        else:
+            opens = _mean_enrollment(people.enrolled)
+        if opens >= 0.0:
+            begins = (opens + plan.window[k]) / plan.per_year
             present += amount * math.exp(-plan.payor_force * begins) * plan.savings_spread[z]
     return saved, cashable, present
+
+
+@once
+def _mean_enrollment(enrolled: F8) -> float:
+    """Grid point at which the average treated client enrolls; −1 where nobody does."""
+    clients, moment = 0.0, 0.0
+    for t in range(enrolled.shape[1]):
+        clients += enrolled[TREATED, t]
+        moment += enrolled[TREATED, t] * t
+    return moment / clients if clients > 0.0 else -1.0
+
+
+@apart
+def _mean_exit(exits: F8, stop: int) -> float:
+    """Grid point at which the average treated client leaves or completes; −1 without clients."""
+    completed = exits.shape[3] - 1
+    clients, moment = 0.0, 0.0
+    for t in range(exits.shape[0]):
+        for y in range(exits.shape[2]):
+            for j in range(exits.shape[3]):
+                leaves = min(t + min(j, completed - 1), max(t, stop))
+                clients += exits[t, TREATED, y, j]
+                moment += exits[t, TREATED, y, j] * leaves
+    return moment / clients if clients > 0.0 else -1.0
 
 
 @once
@@ -198,8 +258,9 @@ def collect(
     out[:] = 0.0
     o = _collect_payor(plan, row, people, cash, out, 0)
     o = _collect_program(people, cash, out, o)
+    held = _held(cash.missing)
     for k in range(people.true_n.size):
-        o = _collect_outcome(plan, people, k, out, o)
+        o = _collect_outcome(plan, people, k, held, out, o)
     last = cash.value.shape[1] - 1
     for m in range(cash.value.shape[0]):
         out[o] = cash.value[m, last] if cash.valid[m, last] else math.nan
@@ -231,18 +292,25 @@ def _collect_investors(
     one, every, tranches = flows.one, flows.every, cash.flow.shape[0]
     every[:] = 0.0
     for i in range(tranches):
-        for t in range(one.size):
+        for t in range(one.shape[1]):
             repaid = cash.principal[i, t] + cash.guarantee[i, t]
             if plan.equity[i]:
                 repaid += cash.extra[i, t]
-            one[t] = repaid
+            one[0, t] = repaid
+            # What came in is the flow and what went out.
+            one[1, t] = cash.flow[i, t] + 2.0 * (cash.draw[i, t] + cash.call[i, t])
         if plan.invests[i]:
-            for t in range(one.size):
+            for t in range(one.shape[1]):
                 every[0, t] += cash.flow[i, t]
-                every[1, t] += one[t]
+                every[1, t] += one[0, t]
                 every[2, t] += cash.draw[i, t]
-        o = _holder(plan, cash.flow[i], one, cash.draw[i], flows.flow[i, lane], out, o)
-    return _holder(plan, every[0], every[1], every[2], flows.flow[tranches, lane], out, o)
+                every[3, t] += one[1, t]
+        o = _holder(
+            plan, cash.flow[i], one[0], cash.draw[i], one[1], flows.flow[i, lane], out, o
+        )
+    return _holder(
+        plan, every[0], every[1], every[2], every[3], flows.flow[tranches, lane], out, o
+    )
 
 
 @once

@@ -77,7 +77,8 @@ READ = (
 )  # fmt: skip
 """What the money and the results of every deal read of its people."""
 READ_BY_TYPE = ("exits",)
-"""What they also read where a measure counts who of a type completed or left."""
+"""What they also read where a measure counts who of a type completed or left, or savings begin
+where treatment ends."""
 READ_IF_TRUE = ("e", "e0")
 """What they also read where measures are replaced by their true values."""
 _MOST_KNOWN = 64

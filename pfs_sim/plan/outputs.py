@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pfs_sim.model.evaluation import OutcomeMeasure
+from pfs_sim.model.evaluation import OutcomeMeasure, PersonMeasure
+from pfs_sim.model.outcomes import AnyOutcome
 from pfs_sim.model.scenario import Scenario
+from pfs_sim.plan.outcomes import least_classes
 from pfs_sim.plan.row import Row
 from pfs_sim.tables.outputs import (
     COMPARED_FIXED,
@@ -18,6 +20,7 @@ from pfs_sim.tables.outputs import (
     Flows,
     OutputPlan,
 )
+from pfs_sim.tables.state import NO_SHOW
 
 if TYPE_CHECKING:
     from pfs_sim.tables.money import MoneyPlan
@@ -135,6 +138,23 @@ def columns(scenario: Scenario) -> list[Column]:
     ]
 
 
+def _least_classes(scenario: Scenario, name: str) -> tuple[int, int]:
+    """Least class of treated and of control clients who count as measured in an outcome.
+
+    A rate card looks at all treated clients.
+    """
+    treated, control = least_classes(scenario, name)
+    for measure in scenario.evaluation.measures.values():
+        if isinstance(measure, PersonMeasure) and name in measure.person:
+            treated = NO_SHOW
+    return treated, control
+
+
+def opens_at_exit(outcome: AnyOutcome) -> bool:
+    """Whether the window of an outcome opens when a client leaves or completes (model §6)."""
+    return outcome.kind != "milestone" and outcome.opens == "exit"
+
+
 def _spread(force: float, years: float) -> float:
     """Present value of one that comes evenly over some years, seen from their start."""
     return -math.expm1(-force * years) / (force * years) if force != 0.0 else 1.0
@@ -156,8 +176,8 @@ def new_flows(plan: MoneyPlan) -> Flows:
     grid, tranches = plan.moments.size, plan.capital.tranches.size
     return Flows(
         flow=np.zeros((tranches + 1 if tranches else 0, LANES, grid)),
-        every=np.zeros((3, grid)),
-        one=np.zeros(grid),
+        every=np.zeros((4, grid)),
+        one=np.zeros((2, grid)),
         block=np.zeros((rows_of_block(grid), LANES)),
         lanes=np.zeros(LANE_ROWS * LANES),
         rate=np.zeros(LANES),
@@ -179,6 +199,7 @@ def output_plan(scenario: Scenario, row: Row) -> OutputPlan:
                 if measure.comparison is not None:
                     fixed[k] = measure.comparison.value
     outcomes = scenario.outcomes.values()
+    least = [_least_classes(scenario, name) for name in names]
     savings = contract.savings
     rate = contract.discount_rate.value
     force = math.log1p(rate)
@@ -196,6 +217,9 @@ def output_plan(scenario: Scenario, row: Row) -> OutputPlan:
         compared=compared.astype(np.int64),
         fixed=fixed,
         window=np.array([float(clock.span(o.window)) for o in outcomes]),
+        opens_at_exit=np.array([int(opens_at_exit(o)) for o in outcomes], np.int64),
+        least_treated=np.array([treated for treated, _ in least], np.int64),
+        least_control=np.array([control for _, control in least], np.int64),
         savings_outcome=np.array([names.index(s.outcome) for s in savings.values()], np.int64),
         savings_value=np.array(
             [row.column(f"contract.savings.{n}.value") for n in savings], np.int64

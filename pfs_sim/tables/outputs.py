@@ -21,8 +21,8 @@ class Flows(NamedTuple):
     """Cash of the holders of several paths, whose IRRs are found side by side; working space."""
 
     flow: F8  # [holder, lane, t+1] tranches, then all together; no holders without tranches
-    every: F8  # [3, t+1] of those together: cash, principal received, draws
-    one: F8  # [t+1] principal received by one of them
+    every: F8  # [4, t+1] of those together: cash, principal received, draws, all that moved
+    one: F8  # [2, t+1] of one of them: principal received, all that moved
     block: F8  # the flows of a holder turned, and what `kernels.quick_irr` needs besides
     lanes: F8
     rate: F8  # [lane]
@@ -43,6 +43,9 @@ class OutputPlan(NamedTuple):
     compared: I8  # [k] how the measured effect is compared
     fixed: F8  # [k] comparison written in the contract
     window: F8  # [k] window in periods
+    opens_at_exit: I8  # [k] 1 where it opens when a client leaves or completes
+    least_treated: I8  # [k] least class of clients at whom a measure looks
+    least_control: I8  # [k] the same of the controls
     savings_outcome: I8  # [z]
     savings_value: I8  # [z] column of the value of a unit
     savings_cashable: F8  # [z]
