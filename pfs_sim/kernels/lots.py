@@ -23,6 +23,7 @@ from pfs_sim.tables.people import NO_CLASS, Kind, OutcomePlan, Seen
 from pfs_sim.tables.state import CLIENTS, COMPLETED, CONTROL, LEFT, NO_SHOW, TREATED, Lots
 
 F8 = npt.NDArray[np.float64]
+I8 = npt.NDArray[np.int64]
 
 
 @once
