@@ -24,6 +24,7 @@ from pfs_sim.kernels.thinning import address
 from pfs_sim.tables.people import NO_CLASS, How, Kind, OutcomePlan, PeoplePlan, Seen
 from pfs_sim.tables.state import (
     CLIENTS,
+    COMPLETED,
     CONTROL,
     EXPECTED,
     LEFT,
@@ -97,7 +98,7 @@ def _part(
             for y in range(types):
                 levels, shares = together.level[LEVEL, k, y], together.level[SHARE, k, y]
                 without = expect_client(fact, levels[last], shares[last])
-                for j in range(buckets):
+                for j in range(_first_of(least, buckets) if arm == CONTROL else 0, buckets):
                     n = clients[lot, (arm * types + y) * buckets + j]
                     if n <= 0.0:
                         continue
@@ -137,6 +138,14 @@ def _part(
                 parts += 1
     together.true[1, k], together.true[2, k] = hoped, hoped_without
     return parts
+
+
+@forced
+def _first_of(least: int, buckets: int) -> int:
+    """First bucket of a class of clients or of one above it."""
+    if least == NO_CLASS:
+        return buckets
+    return buckets - 1 if least == COMPLETED else least
 
 
 @forced

@@ -35,8 +35,8 @@ TWO = np.uint64(2)
 _THREE = np.uint64(3)
 
 # How many blocks to make when those opened are used up (an eighth of the buffer, in blocks), and
-# when those are too (all of it). It moves time and no word. The count is read from the length of the
-# buffer because a constant would be unrolled instead of vectorized, at three times the cost.
+# when those are too (all of it). It moves time and no word. The count is read from the length of
+# the buffer because a constant would be unrolled instead of vectorized, at three times the cost.
 _FEW = np.uint64(3)
 _MANY = np.uint64(1)
 
