@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import Field
@@ -18,6 +19,16 @@ def _shift(start: date, months: int) -> date:
     month += 1
     last = (date(year + month // 12, month % 12 + 1, 1) - date(year, month, 1)).days
     return date(year, month, min(start.day, last))
+
+
+@lru_cache(maxsize=4096)
+def _reach(day: str, first: str, months: int) -> int:
+    """Grid point on or after a day, of a grid that begins on the first one; 0 before it."""
+    end, start = date.fromisoformat(day), date.fromisoformat(first)
+    t = max(0, ((end.year - start.year) * 12 + end.month - start.month) // months - 1)
+    while _shift(start, t * months) < end:
+        t += 1
+    return t
 
 
 class Clock(Noun):
@@ -60,11 +71,7 @@ class Clock(Noun):
         """
         if isinstance(when, int):
             return when
-        day, start = date.fromisoformat(when), date.fromisoformat(str(self.start))
-        t = max(0, ((day.year - start.year) * 12 + day.month - start.month) // self.months - 1)
-        while self.date(t) < day:
-            t += 1
-        return t
+        return _reach(when, str(self.start), self.months)
 
     def span(self, length: int | str) -> int:
         """Whole periods of a length of time, rounded up ("4 months" is 2 quarters)."""
