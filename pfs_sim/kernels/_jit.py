@@ -87,6 +87,11 @@ def apart(function: F) -> F:
     return _compiled(function, apart=True, _nrt=False)
 
 
+def inner_apart(function: F) -> F:
+    """As :func:`apart`, for a function that only kernels call: it is cheap to compile."""
+    return _compiled(function, inner=True, apart=True, _nrt=False)
+
+
 def stage(function: F) -> F:
     """As :func:`lean`, for a large function that others call by its address (`called`)."""
     return _compiled(function, _nrt=False, no_cfunc_wrapper=False)
@@ -157,7 +162,8 @@ def _from_the_front(signature: Any) -> Any:
 def _without_sign(index: Any) -> Any:
     """The kind of an index, or of several, without a sign; slices stay what they are."""
     if isinstance(index, types.BaseTuple):
-        return types.Tuple([_without_sign(one) for one in index])
+        kinds: Any = types
+        return kinds.Tuple([_without_sign(one) for one in cast(Any, index)])
     return types.uintp if isinstance(index, types.Integer) else index
 
 
