@@ -45,8 +45,8 @@ class Compiled:
     inputs: Inputs
     columns: tuple[Column, ...]
 
-    def scratch(self) -> Scratch:
-        """Fresh scratch arrays for one thread."""
+    def scratch(self, ledger: bool = False) -> Scratch:
+        """Fresh scratch arrays for one thread; with the balances that only a ledger shows."""
         from pfs_sim.kernels.path import Scratch
         from pfs_sim.kernels.random import new_rng
         from pfs_sim.plan.money import new_cash
@@ -55,7 +55,7 @@ class Compiled:
         return Scratch(
             rng=new_rng(),
             people=new_people(self.plan.people),
-            cash=new_cash(self.plan.money),
+            cash=new_cash(self.plan.money, ledger),
             imposed=np.zeros(4, np.int64),
             flows=new_flows(self.plan.money),
         )

@@ -22,7 +22,7 @@ class Kernels:
 
     def __init__(self, scenario, **options):
         self.compiled = compile_scenario(scenario, **options)
-        self.scratch = self.compiled.scratch()
+        self.scratch = self.compiled.scratch(ledger=True)
 
     def live(self, path, true_mode=False, given=None):
         from pfs_sim.kernels.path import live

@@ -61,7 +61,7 @@ def live_one(
     compiled = compile_scenario(deal, seed, frozen=frozen, fixed=fixed)
     if given is None:
         given = nothing_given(compiled.scenario)
-    scratch, row = compiled.scratch(), compiled.inputs.draw(path, 1)[0]
+    scratch, row = compiled.scratch(ledger=True), compiled.inputs.draw(path, 1)[0]
     live(compiled.plan, scratch, row, path, 0, given)
     out = np.empty(len(compiled.columns))
     collect_path(compiled.plan, scratch, row, out)

@@ -89,6 +89,11 @@ def apart(function: F) -> F:
     return _compiled(function, apart=True, _nrt=False)
 
 
+def inner_apart(function: F) -> F:
+    """As :func:`apart`, for a function that only kernels call: it is cheap to compile."""
+    return _compiled(function, inner=True, apart=True, _nrt=False)
+
+
 def stage(function: F) -> F:
     """As :func:`lean`, for a large function that others call by its address (`called`)."""
     return _compiled(function, _nrt=False, no_cfunc_wrapper=False, no_cpython_wrapper=True)

@@ -1,4 +1,4 @@
-"""What the capital does at a grid point (model §9): accrue, fund, distribute, make good.
+"""What the capital does at a grid point (model §9): accrue, fund, pay out, make good.
 
 Cash is in three places: the till (working capital), the pools (payments not yet distributed) and
 in the hands of the parties. Every verb keeps `grid[TILL, t]` and `ledger.cash` up to date.
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import apart, inline, inner, once
+from pfs_sim.kernels._jit import apart, inline, inner_apart, once
 from pfs_sim.tables.ledger import (
     CALL,
     DRAW,
@@ -72,107 +72,115 @@ def _charge(
     stop: int,
     served: bool,
     expenses: Records,
+    uses: F8,
 ) -> float:
-    """Write the cost of every line on grid point `t`; returns their sum."""
+    """Write the cost of every line on grid point `t` into the uses; returns their sum."""
+    total, entry = 0.0, moment.dated
     for u in range(tables.lines.size):
         line, expense = tables.lines[u], expenses[u]
         amount = expense.per_client * active + expense.per_enrollment * enrolled
-        if t >= line.first and (t < stop or line.stops == 0):
-            charged = served if line.last == NEVER else bool(t <= line.last)
-            if charged:
-                amount += expense.per_period
-        expense.now = amount
-    for entry in range(moment.dated, moment.dated_end):
-        dated = tables.dated[entry]
-        factor = row[tables.lines[dated.line].overrun] * overall
-        expenses[dated.line].now += row[dated.column] * factor
-    total = 0.0
-    for u in range(tables.lines.size):
-        expenses[u].now *= tables.inflation[u, t]
-        total += expenses[u].now
+        due = line.first <= t <= line.last and (served or line.last < NEVER)
+        if due and (t < stop or line.stops == 0):
+            amount += expense.per_period
+        while entry < moment.dated_end and tables.dated[entry].line == u:
+            amount += row[tables.dated[entry].column] * (row[line.overrun] * overall)
+            entry += 1
+        amount *= tables.inflation[u, t]
+        uses[u, t] = amount
+        total += amount
     return total
 
 
+@inner_apart
+def ask_tranches(
+    tables: CapitalTables, links: I8, t: int, holding: Records, asked: F8
+) -> None:
+    """Find who can be drawn on grid point `t`, and for which share of what an order is asked for.
+
+    That holds until somebody has drawn everything, is shut, or the time to draw begins or ends.
+    """
+    for i in range(tables.tranches.size):
+        tranche, held = tables.tranches[i], holding[i]
+        can = tranche.first <= t <= tranche.last and held.shut == 0.0
+        held.willing = tranche.commitment if can and held.drawn < tranche.commitment else 0.0
+    for group in range(tables.orders.size):
+        first, last = tables.orders[group].tranches, tables.orders[group].tranches_end
+        willing = 0.0
+        for position in range(first, last):
+            willing += holding[links[position]].willing
+        asked[group] = willing
+        for position in range(first, last):
+            held = holding[links[position]]
+            held.share = held.willing / willing if willing > 0.0 else 0.0
+
+
 @once
-def _draw(holding: Records, flows: F8, i: int, t: int, amount: float, commitment: float) -> None:
-    """Let a tranche pay in; what exhausts it leaves nothing, not a rounding error."""
+def _draw(holding: Records, flows: F8, i: int, t: int, amount: float, commitment: float) -> bool:
+    """Let a tranche pay in; whether that was its last.
+
+    What exhausts it leaves nothing, not a rounding error.
+    """
     held = holding[i]
     exhausted = amount >= commitment - held.drawn
     held.drawn = commitment if exhausted else held.drawn + amount
     held.owed += amount
     flows[DRAW, i, t] += amount
     flows[FLOW, i, t] -= amount
+    return bool(not held.drawn < commitment)
 
 
 @once
 def _draw_fixed(
-    draws: Records,
-    tranches: Records,
-    moment: Any,
-    t: int,
-    holding: Records,
-    flows: F8,
-    grid: F8,
+    tables: CapitalTables, links: I8, moment: Any, t: int, books: Books, grid: F8
 ) -> None:
     """Draws at a date, up-front ones among them, into the till."""
+    spent = False
     for entry in range(moment.draws, moment.draws_end):
-        i = draws[entry].tranche
-        commitment, held = tranches[i].commitment, holding[i]
-        amount = min(draws[entry].amount, commitment - held.drawn)
+        i = tables.draws[entry].tranche
+        commitment, held = tables.tranches[i].commitment, books.holding[i]
+        amount = min(tables.draws[entry].amount, commitment - held.drawn)
         if held.shut == 0.0 and amount > 0.0:
-            _draw(holding, flows, i, t, amount, commitment)
+            last = _draw(books.holding, books.tranche, i, t, amount, commitment)
+            spent = spent or last
             grid[TILL, t] += amount
+    if spent:
+        ask_tranches(tables, links, t, books.holding, books.asked)
 
 
 @once
 def _draw_down(
-    orders: Records,
-    tranches: Records,
-    links: I8,
-    holding: Records,
-    flows: F8,
-    t: int,
-    need: float,
+    tables: CapitalTables, links: I8, t: int, need: float, books: Books
 ) -> float:
     """Draw what is needed, order by order, pro rata by commitment; returns what is still missing.
 
     Who has too little left gives that, and the others of the same order share the remainder.
     """
-    for group in range(orders.size):
-        first, last = orders[group].tranches, orders[group].tranches_end
+    holding = books.holding
+    for group in range(tables.orders.size):
+        first, last = tables.orders[group].tranches, tables.orders[group].tranches_end
         for _ in range(last - first):
-            willing = 0.0
-            for position in range(first, last):
-                i = links[position]
-                if _can_draw(tranches[i], holding[i], t):
-                    willing += tranches[i].commitment
+            willing = books.asked[group]
             if willing == 0.0:
                 break
-            rest, exhausted = need, False
+            rest, exhausted, spent = need, False, False
             for position in range(first, last):
                 i = links[position]
-                if _can_draw(tranches[i], holding[i], t):
-                    commitment = tranches[i].commitment
-                    amount, left = need * (commitment / willing), commitment - holding[i].drawn
+                commitment = holding[i].willing
+                if commitment > 0.0:
+                    amount, left = need * holding[i].share, commitment - holding[i].drawn
                     if amount >= left:
                         amount, exhausted = left, True
-                    _draw(holding, flows, i, t, amount, commitment)
+                    if _draw(holding, books.tranche, i, t, amount, commitment):
+                        spent = True
                     rest -= amount
+            if spent:
+                ask_tranches(tables, links, t, holding, books.asked)
             if not exhausted:
                 return 0.0
             need = rest
             if not need > 1e-15 * willing:
                 return 0.0
     return need
-
-
-@once
-def _can_draw(tranche: Any, held: Any, t: int) -> bool:
-    return bool(
-        tranche.first <= t <= tranche.last
-        and held.shut == 0.0
-        and held.drawn < tranche.commitment
-    )
 
 
 @once
@@ -190,23 +198,26 @@ def fund(
     wind_down: float,
     books: Books,
     grid: F8,
-) -> None:
+) -> float:
     """Pay what is due on grid point `t`: cost lines in order, winding down, then coupons.
 
-    The till pays first, then the tranches; what nobody can pay is unfunded, and a coupon that is
-    not paid stays due. Without investors the provider pays everything. `active` clients are in
-    service in the period, `enrolled` treated clients begin it.
+    The till pays first, then the tranches; what nobody can pay is unfunded, and returned, and a
+    coupon that is not paid stays due. Without investors the provider pays everything. `active`
+    clients are in service in the period, `enrolled` treated clients begin it.
     """
     lines, holding = tables.lines.size, books.holding
     if moment.draws_end > moment.draws:
-        _draw_fixed(tables.draws, tables.tranches, moment, t, holding, books.tranche, grid)
+        _draw_fixed(tables, links, moment, t, books, grid)
     total = wind_down + _charge(
-        tables, row[deal.overrun], moment, row, active, enrolled, t, stop, served, books.expense
-    )
+        tables, row[deal.overrun], moment, row, active, enrolled, t, stop, served, books.expense,
+        books.uses,
+    )  # fmt: skip
     for position in range(deal.coupon, deal.coupon_end):
         total += holding[links[position]].interest
     if not total > 0.0:
-        return
+        for u in range(lines):
+            books.uses[u, t] = 0.0
+        return 0.0
     short = 0.0
     if deal.provider_funds == 1:
         books.party[_PROVIDER, t] -= total
@@ -214,20 +225,18 @@ def fund(
         grid[TILL, t] -= total
     else:
         need = total - grid[TILL, t]
-        short = _draw_down(
-            tables.orders, tables.tranches, links, holding, books.tranche, t, need
-        )
+        short = _draw_down(tables, links, t, need, books)
         grid[TILL, t] = 0.0
     if short > 0.0:
         grid[UNFUNDED, t] = short
         _pay_in_part(lines, deal, links, t, total - short, wind_down, books)
-        return
-    for u in range(lines):
-        books.uses[u, t] = books.expense[u].now
-    books.uses[lines, t] = wind_down
+        return float(short)
+    if wind_down != 0.0:
+        books.uses[lines, t] = wind_down
     for position in range(deal.coupon, deal.coupon_end):
         i = links[position]
         _pay_coupon(holding[i], books.tranche, books.uses, i, t, 1.0)
+    return 0.0
 
 
 @inline
@@ -252,7 +261,7 @@ def _pay_in_part(
 ) -> None:
     """Pay the lines in order as far as the money goes, the coupons pro rata with what is left."""
     for u in range(lines):
-        paid = min(books.expense[u].now, available)
+        paid = min(books.uses[u, t], available)
         books.uses[u, t] = paid
         available -= paid
     books.uses[lines, t] = min(wind_down, available)
@@ -267,8 +276,28 @@ def _pay_in_part(
             _pay_coupon(books.holding[i], books.tranche, books.uses, i, t, share)
 
 
-@inner
-def settle_deficit(
+@once
+def pay_out(
+    tables: CapitalTables, deal: Any, t: int, pools: F8, grid: F8, books: Books
+) -> bool:
+    """Pay what the pools hold, or owe, on grid point `t`; whether anything stays in them."""
+    least, most = 0.0, 0.0
+    for p in range(pools.size):
+        least, most = min(least, pools[p]), max(most, pools[p])
+    if least < 0.0 and deal.provider_funds == 0:
+        _settle_deficit(
+            tables.tranches, deal.committed, t, pools, grid, books.tranche, books.party
+        )
+    if least < 0.0 or most > 0.0 or t == deal.periods:
+        _distribute(tables, deal, t, pools, grid, books)
+    left = False
+    for p in range(pools.size):
+        left = left or pools[p] != 0.0
+    return left
+
+
+@once
+def _settle_deficit(
     tranches: Records, committed: float, t: int, pools: F8, grid: F8, flows: F8, party: F8
 ) -> None:
     """Cover pools that owe the payor: from the main pool, the till, then the investors.
@@ -297,7 +326,7 @@ def settle_deficit(
 
 
 @once
-def distribute(
+def _distribute(
     tables: CapitalTables, deal: Any, t: int, pools: F8, grid: F8, books: Books
 ) -> None:
     """Run the waterfall on grid point `t`; on the last one nothing is left behind.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import apart, inline, inner, once
+from pfs_sim.kernels._jit import apart, inline, inner, inner_apart, once
 from pfs_sim.kernels.random import Rng, open_stream, uniform
 from pfs_sim.tables.ledger import (
     BROUGHT,
@@ -182,7 +182,7 @@ def determine(
             grid[COMING, arrives] = 1.0
 
 
-@inline
+@once
 def _superseded(term: Any, links: I8, claims: Records) -> bool:
     """Whether one of the terms that rule this one out has claimed anything."""
     for position in range(term.unless, term.unless_end):
@@ -191,7 +191,7 @@ def _superseded(term: Any, links: I8, claims: Records) -> bool:
     return False
 
 
-@apart
+@inner_apart
 def release(
     tables: ContractTables,
     links: I8,

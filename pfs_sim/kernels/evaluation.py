@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import apart, inline, once
+from pfs_sim.kernels._jit import apart, inline, inner_apart, once
 from pfs_sim.tables.ledger import Findings, Records
 from pfs_sim.tables.money import (
     Counted,
@@ -70,7 +70,8 @@ def measure(
             )
         elif kind == MeasureKind.PROGRAM:
             before = tables.dates[e - 1] if e > 0 else 0
-            value, missing = _program_measure(record, people, t, before, stop), _EXISTS
+            value = _program_measure(record, people, t, before, stop, found)
+            missing = _EXISTS
         elif kind == MeasureKind.PERSON:
             value, missing = _person_measure(
                 record, tables.inputs, people.n, people.e, people.person, e, true_mode
@@ -83,7 +84,7 @@ def measure(
         findings.valid[m, e] = 1 if missing == _EXISTS else 0
 
 
-@apart
+@inner_apart
 def look_at_program(
     tables: EvaluationTables, people: People, t: int, given: F8, stop: int, last_known: Records
 ) -> None:
@@ -104,7 +105,8 @@ def look_at_program(
         if last >= 0 and given.shape[0] > 0 and not math.isnan(given[m, last]):
             continue
         if record.kind == MeasureKind.PROGRAM:
-            value, missing = _program_measure(record, people, t, before, stop), _EXISTS
+            value = _program_measure(record, people, t, before, stop, found)
+            missing = _EXISTS
         else:
             value, missing = _combined(record, tables.inputs, t, last_known)
         found.value, found.missing = value, missing
@@ -271,8 +273,10 @@ def _person_measure(
     return (min(expected, clients * record.cap) if true_mode else money), _EXISTS
 
 
-@inline
-def _program_measure(record: Any, people: People, t: int, before: int, stop: int) -> float:
+@once
+def _program_measure(
+    record: Any, people: People, t: int, before: int, stop: int, found: Any
+) -> float:
     """A count of the program to grid point `t`; a vintage is what came after `before`.
 
     Clients in service are a stock: those of the period that has just ended.
@@ -282,33 +286,40 @@ def _program_measure(record: Any, people: People, t: int, before: int, stop: int
         if t == 0:
             return 0.0
         return float(people.active[t - 1] if y < 0 else people.active_type[y, t - 1])
-    since = before if record.vintage == 1 else -1
+    vintage = record.vintage == 1
     if counted == Counted.COMPLETED or counted == Counted.LEFT:
-        completed = bool(counted == Counted.COMPLETED)
+        completed, first = bool(counted == Counted.COMPLETED), before + 1 if vintage else 0
         if y >= 0:
-            return _exits_of_type(people.exits, completed, y, since, t, stop)
-        return _sum(people.completed if completed else people.left, since + 1, t + 1)
-    since = max(since, 0)
+            return _exits_of_type(people.exits, completed, y, first - 1, t, stop)
+        return _count(people.completed if completed else people.left, vintage, first, t + 1, found)
+    first = before if vintage else 0
     if counted == Counted.REFERRED:
-        return _sum(people.referred, since, t)
+        return _count(people.referred, vintage, first, t, found)
     if counted == Counted.ELIGIBLE:
-        return _sum(people.eligible, since, t)
+        return _count(people.eligible, vintage, first, t, found)
     if counted == Counted.CONTROL:
-        return _sum(people.enrolled[CONTROL], since, t)
+        return _count(people.enrolled[CONTROL], vintage, first, t, found)
     if y >= 0:
-        return _sum(people.enrolled_type[y], since, t)
-    treated = _sum(people.enrolled[TREATED], since, t)
+        return _count(people.enrolled_type[y], vintage, first, t, found)
+    treated = _count(people.enrolled[TREATED], vintage, first, t, found)
     if counted == Counted.TREATED:
         return treated
-    return treated + _sum(people.enrolled[CONTROL], since, t)
+    controls = 0.0
+    for s in range(first, t):
+        controls += people.enrolled[CONTROL, s]
+    return treated + controls
 
 
-@inline
-def _sum(values: F8, start: int, end: int) -> float:
-    total = 0.0
+@once
+def _count(values: F8, vintage: bool, first: int, end: int, found: Any) -> float:
+    """The sum of the grid points from `first` to before `end`; goes on where it was left."""
+    total, start = found.counted, int(found.to)
+    if vintage:
+        total, start = 0.0, first
     for s in range(start, end):
         total += values[s]
-    return total
+    found.counted, found.to = total, end
+    return float(total)
 
 
 @apart

@@ -18,11 +18,11 @@ import numpy.typing as npt
 from pfs_sim.kernels._jit import inline, lean, once
 from pfs_sim.kernels.capital import (
     accrue,
-    distribute,
+    ask_tranches,
     fund,
     make_good,
+    pay_out,
     price,
-    settle_deficit,
 )
 from pfs_sim.kernels.contract import arrive, begin_year, determine, holds, release
 from pfs_sim.kernels.evaluation import look_at_program, measure
@@ -34,7 +34,6 @@ from pfs_sim.tables.ledger import (
     GRANTS,
     LOST,
     TILL,
-    UNFUNDED,
     Findings,
     Records,
 )
@@ -73,49 +72,59 @@ def live_money(
     deal, ledger, events, links = plan.deal[0], cash.ledger, cash.events, plan.links
     contract, capital, grid, pools = plan.contract, plan.capital, ledger.grid, ledger.cash
     findings, claims, books = ledger.findings, ledger.claims, ledger.books
+    holding = books.holding
     _wipe(ledger.book, findings)
     for i in range(events.size):
         events[i] = imposed[i]
     price(capital.lines, row, deal.overrun, books.expense)
     closes = _closing(contract.triggers, events)
-    found, last_evaluation, enrolled, controls = False, -1, 0.0, 0.0
+    found, last_evaluation, enrolled, controls, pooled = False, -1, 0.0, 0.0, False
+    grave = _SHORT * max(1.0, deal.committed)
     for t in range(deal.periods + 1):
-        moment = plan.moments[t]
+        moment, ends = plan.moments[t], bool(t == deal.periods)
         if t > 0:
-            accrue(deal, links, capital.tranches, books.holding)
+            accrue(deal, links, capital.tranches, holding)
             grid[TILL, t] = grid[TILL, t - 1]
-        if t <= closes:
-            for e in range(moment.evaluations, moment.evaluations_end):
-                measure(
-                    plan.evaluation, deal.years, row, people, e, true_mode, given, events[STOP],
-                    findings,
+        if moment.opens == 1:
+            ask_tranches(capital, links, t, holding, books.asked)
+        if moment.busy == 1:
+            if t <= closes:
+                for e in range(moment.evaluations, moment.evaluations_end):
+                    measure(
+                        plan.evaluation, deal.years, row, people, e, true_mode, given,
+                        events[STOP], findings,
+                    )  # fmt: skip
+                    last_evaluation = e
+            if moment.looks == 1:
+                look_at_program(plan.evaluation, people, t, given, events[STOP], findings.last)
+            if t <= closes:
+                determine(contract, links, moment, t, findings, claims, grid)
+            if moment.releases_end > moment.releases:
+                release(
+                    contract, links, deal.releases_from, moment, t, last_evaluation, findings,
+                    claims, grid,
                 )  # fmt: skip
-                last_evaluation = e
-        if moment.looks == 1:
-            look_at_program(plan.evaluation, people, t, given, events[STOP], findings.last)
-        if t <= closes and moment.dues_end > moment.dues:
-            determine(contract, links, moment, t, findings, claims, grid)
-        if moment.releases_end > moment.releases:
-            release(
-                contract, links, deal.releases_from, moment, t, last_evaluation, findings, claims,
-                grid,
-            )  # fmt: skip
-        for position in range(moment.triggers, moment.triggers_end):
-            n = links[position]
-            if _pull(contract, deal, links, n, t, found, events, findings, books.holding):
-                found = True
-                closes = _closing(contract.triggers, events)
-        grid[GRANTS, t] = moment.grants
-        grid[TILL, t] += moment.grants
-        if moment.new_year == 1:
-            begin_year(claims)
+            for position in range(moment.triggers, moment.triggers_end):
+                n = links[position]
+                if _pull(contract, deal, links, n, t, found, events, findings, holding):
+                    found = True
+                    closes = _closing(contract.triggers, events)
+                if contract.triggers[n].action == Action.STOP_FUNDING:
+                    ask_tranches(capital, links, t, holding, books.asked)
+            grid[GRANTS, t] = moment.grants
+            grid[TILL, t] += moment.grants
+            if moment.new_year == 1:
+                begin_year(claims)
         if grid[COMING, t] > 0.0:
             arrive(
                 contract, deal, links, moment, rng, row, path, t, claims, grid, books.tranche,
-                books.holding, pools,
+                holding, pools,
             )  # fmt: skip
+            pooled = True
+        if (pooled or ends) and deal.draws_first == 0:
+            pooled = pay_out(capital, deal, t, pools, grid, books)
         active, joining, served, wind_down = 0.0, 0.0, False, 0.0
-        if t < deal.periods:
+        if not ends:
             if deal.needs_service == 1:
                 served = people.active[t] > 0.0 or people.waiting[t] > 0.0
                 if not served:
@@ -126,22 +135,14 @@ def live_money(
                 active, joining = people.active[t], people.enrolled[TREATED, t]
         if events[STOP] == t and events[CAUSE] == _TRIGGERED:
             wind_down = row[contract.triggers[events[TRIGGER]].wind_down]
-        for turn in range(2):
-            if turn == 1 - deal.draws_first:
-                fund(
-                    capital, deal, links, moment, row, active, joining, t, events[STOP], served,
-                    wind_down, books, grid,
-                )  # fmt: skip
-                continue
-            least, most = _range(pools)
-            if least < 0.0 and deal.provider_funds == 0:
-                settle_deficit(
-                    capital.tranches, deal.committed, t, pools, grid, books.tranche, books.party
-                )
-            if least < 0.0 or most > 0.0 or t == deal.periods:
-                distribute(capital, deal, t, pools, grid, books)
+        short = fund(
+            capital, deal, links, moment, row, active, joining, t, events[STOP], served,
+            wind_down, books, grid,
+        )  # fmt: skip
+        if (pooled or ends) and deal.draws_first == 1:
+            pooled = pay_out(capital, deal, t, pools, grid, books)
         if (
-            grid[UNFUNDED, t] > _SHORT * max(1.0, deal.committed)
+            short > grave
             and deal.stops_short == 1
             and served
             and t < events[STOP]
@@ -149,16 +150,16 @@ def live_money(
         ):
             found = True
             events[STOP], events[CAUSE] = t, _SHORTFALL
-        if capital.guarantees.size > 0:
+        if moment.matures == 1 or t == closes:
             make_good(
-                capital.guarantees, capital.limits, links, t, closes, books.holding,
-                books.tranche, books.guarantor, books.called,
+                capital.guarantees, capital.limits, links, t, closes, holding, books.tranche,
+                books.guarantor, books.called,
             )  # fmt: skip
-        for p in range(pools.size):
+        for p in range(ledger.pool.shape[0]):
             ledger.pool[p, t] = pools[p]
-        for i in range(books.holding.size):
-            books.tranche[BALANCE, i, t] = books.holding[i].owed
-            books.tranche[ACCRUED, i, t] = books.holding[i].interest
+        for i in range(books.balance.shape[1]):
+            books.balance[BALANCE, i, t] = holding[i].owed
+            books.balance[ACCRUED, i, t] = holding[i].interest
     for j in range(claims.claim.size):
         claims.term[LOST, j, deal.periods] += claims.claim[j].withheld
 
@@ -173,15 +174,6 @@ def _wipe(book: F8, findings: Findings) -> None:
         for e in range(findings.value.shape[1]):
             findings.missing[m, e] = _NOT_HELD
             findings.valid[m, e] = 0
-
-
-@once
-def _range(pools: F8) -> tuple[float, float]:
-    """Least and most that a pool holds, and 0."""
-    least, most = 0.0, 0.0
-    for p in range(pools.size):
-        least, most = min(least, pools[p]), max(most, pools[p])
-    return least, most
 
 
 @inline

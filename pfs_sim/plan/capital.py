@@ -167,6 +167,19 @@ def _guaranteed(capital: Capital, guarantee: Guarantee) -> float:
     return sum(capital.tranches[name].commitment.value for name in guarantee.tranches)
 
 
+def _guarantee_rows(scenario: Scenario) -> list[_ENTRIES]:
+    clock, capital = scenario.clock, scenario.capital
+    return [
+        {
+            "floor": guarantee.kind == "floor",
+            "committed": _guaranteed(capital, guarantee),
+            "share": guarantee.share.value,
+            "at": clock.periods if guarantee.at is None else clock.grid(guarantee.at),
+        }
+        for guarantee in capital.guarantees.values()
+    ]
+
+
 def capital_tables(scenario: Scenario, row: Row, links: Links) -> CapitalTables:
     """The capital of a scenario as tables."""
     clock, capital = scenario.clock, scenario.capital
@@ -174,15 +187,10 @@ def capital_tables(scenario: Scenario, row: Row, links: Links) -> CapitalTables:
     inflation = [(1.0 + cost.inflation.value) ** years for cost in capital.costs.values()]
     recipients = [_recipients(step, capital) for step in capital.waterfall.values()]
     steps = zip(_step_rows(scenario), spans("recipients", recipients), strict=True)
+    covered = capital.guarantees.values()
     guarantees = [
-        {
-            "floor": guarantee.kind == "floor",
-            "committed": _guaranteed(capital, guarantee),
-            "share": guarantee.share.value,
-            "at": clock.periods if guarantee.at is None else clock.grid(guarantee.at),
-            **links.add("tranches", [tranches.index(name) for name in guarantee.tranches]),
-        }
-        for guarantee in capital.guarantees.values()
+        found | links.add("tranches", [tranches.index(name) for name in guarantee.tranches])
+        for found, guarantee in zip(_guarantee_rows(scenario), covered, strict=True)
     ]
     return CapitalTables(
         lines=records(LINE, _line_rows(scenario, row)),
@@ -211,7 +219,19 @@ def capital_moments(scenario: Scenario, row: Row) -> list[dict[str, Any]]:
             grants[clock.grid(grant.at)] += grant.amount.value
     dated = spans("dated", by_grid_point(_dated_costs(scenario, row), T))
     draws = spans("draws", by_grid_point(_fixed_draws(scenario), T))
-    return [dated[t] | draws[t] | {"grants": grants[t]} for t in range(T + 1)]
+    opens, matures = _opens(scenario), {int(g["at"]) for g in _guarantee_rows(scenario)}
+    return [
+        dated[t]
+        | draws[t]
+        | {"grants": grants[t], "opens": t in opens, "matures": t in matures}
+        for t in range(T + 1)
+    ]
+
+
+def _opens(scenario: Scenario) -> set[int]:
+    """Grid points from which on a tranche can be drawn, or no longer; the first one always."""
+    rows = _tranche_rows(scenario)
+    return {0} | {row["first"] for row in rows} | {row["last"] + 1 for row in rows}
 
 
 def capital_facts(scenario: Scenario, row: Row, links: Links) -> dict[str, Any]:

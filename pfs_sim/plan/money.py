@@ -25,11 +25,11 @@ from pfs_sim.tables.money import DEAL, MOMENT, MoneyPlan
 from pfs_sim.tables.state import Cash
 
 _TERM = ("due", "paid", "cut", "lost", "held", "forfeited", "reduced", "carried")
-_TRANCHE = (
-    *("draw", "call", "interest", "principal", "extra", "guarantee", "flow"),
-    *("balance", "accrued"),
-)
+_TRANCHE = ("draw", "call", "interest", "principal", "extra", "guarantee", "flow")
+_BALANCE = ("balance", "accrued")
 _GRID = ("unfunded", "grants", "till")
+_LISTS = ("evaluations", "dues", "releases", "triggers")
+_FLAGS = ("looks", "new_year", "grants")
 
 
 def money_plan(
@@ -54,7 +54,7 @@ def money_plan(
     )
     return MoneyPlan(
         deal=records(DEAL, [facts]),
-        moments=records(MOMENT, [first | then | last for first, then, last in moments]),
+        moments=records(MOMENT, [_moment(*parts) for parts in moments]),
         links=np.array(links.members, np.int64),
         evaluation=evaluation,
         contract=contract,
@@ -62,9 +62,22 @@ def money_plan(
     )
 
 
-def new_cash(plan: MoneyPlan) -> Cash:
-    """Arrays for the money of one path, made once and lived in again and again."""
-    ledger = _new_ledger(plan)
+def _moment(*parts: Mapping[str, Any]) -> dict[str, Any]:
+    """A grid point from what each noun has on it; it is busy where more than funding happens."""
+    found = {name: value for part in parts for name, value in part.items()}
+    listed = any(found[f"{name}_end"] > found[name] for name in _LISTS)
+    return found | {"busy": listed or any(found[name] for name in _FLAGS)}
+
+
+def new_cash(plan: MoneyPlan, ledger: bool = True) -> Cash:
+    """Arrays for the money of one path, made once and lived in again and again.
+
+    Without a ledger the balances that only it shows are left out: they have no rows.
+    """
+    return _name_layers(_new_ledger(plan, ledger))
+
+
+def _name_layers(ledger: Ledger) -> Cash:
     findings, claims, books = ledger.findings, ledger.claims, ledger.books
     return Cash(
         value=findings.value,
@@ -72,6 +85,7 @@ def new_cash(plan: MoneyPlan) -> Cash:
         missing=findings.missing,
         **{name: claims.term[getattr(layers, name.upper())] for name in _TERM},
         **{name: books.tranche[getattr(layers, name.upper())] for name in _TRANCHE},
+        **{name: books.balance[getattr(layers, name.upper())] for name in _BALANCE},
         **{name: ledger.grid[getattr(layers, name.upper())] for name in _GRID},
         payor=claims.payor,
         uses=books.uses,
@@ -84,7 +98,7 @@ def new_cash(plan: MoneyPlan) -> Cash:
     )
 
 
-def _new_ledger(plan: MoneyPlan) -> Ledger:
+def _new_ledger(plan: MoneyPlan, shown: bool) -> Ledger:
     grid, pools = plan.moments.size, int(plan.deal[0].pools)
     measures, evaluations = plan.evaluation.measures.size, plan.evaluation.dates.size
     contract, capital = plan.contract, plan.capital
@@ -96,7 +110,7 @@ def _new_ledger(plan: MoneyPlan) -> Ledger:
     book, found = _carve(
         {
             "grid": (4, grid),
-            "pool": (pools, grid),
+            "pool": (pools if shown else 0, grid),
             "cash": (pools,),
             "value": (measures, evaluations),
             "term": (10, terms, grid),
@@ -106,12 +120,14 @@ def _new_ledger(plan: MoneyPlan) -> Ledger:
             "failed": (payors, int(plan.moments[-1].year) + 1),
             "part": (parts,),
             "contract": (2,),
-            "tranche": (9, tranches, grid),
+            "tranche": (7, tranches, grid),
+            "balance": (2, tranches if shown else 0, grid),
             "uses": (lines + 2, grid),
             "guarantor": (guarantees, grid),
             "party": (len(PARTIES), grid),
             "step": (steps, grid),
             "fee": (steps,),
+            "asked": (capital.orders.size,),
             "called": (guarantees,),
         },
         {

@@ -19,8 +19,10 @@ DUE, PAID, CUT, LOST, HELD, FORFEITED, REDUCED, CARRIED, PENDING, BROUGHT = rang
 """Layers of `Claims.term`; PENDING is on its way, BROUGHT comes over from a full fiscal year."""
 OWES, TARGET, FACTOR = range(3)
 """Layers of `Claims.table`: a return table is due at an arrival, its return, a factor."""
-DRAW, CALL, INTEREST, PRINCIPAL, EXTRA, GUARANTEE, FLOW, BALANCE, ACCRUED = range(9)
+DRAW, CALL, INTEREST, PRINCIPAL, EXTRA, GUARANTEE, FLOW = range(7)
 """Layers of `Books.tranche`."""
+BALANCE, ACCRUED = range(2)
+"""Layers of `Books.balance`."""
 UNFUNDED, GRANTS, TILL, COMING = range(4)
 """Layers of `Ledger.grid`; COMING is 1 where something arrives."""
 THIS_YEAR, TO_DATE = range(2)
@@ -45,6 +47,8 @@ HOLDING = _amounts(
     "owed",  # principal outstanding
     "interest",  # due and unpaid
     "shut",  # 1: draws have been stopped
+    "willing",  # the commitment while it can be drawn, else 0
+    "share",  # of what its order is asked for
 )
 HURDLE = _amounts(
     "owed",  # at the target return of a step, up to the grid point before `at`
@@ -54,13 +58,14 @@ EXPENSE = _amounts(
     "per_client",  # prices of the path, overruns included
     "per_enrollment",
     "per_period",
-    "now",  # cost of this grid point
 )
 FINDING = _amounts(
     "treated",  # clients of the treated arm, and the sum of what was recorded
     "treated_sum",
     "others",  # the same of the comparison
     "others_sum",
+    "counted",  # of the program, before grid point `to`
+    "to",
     "value",  # as last known: the program's own measures may be newer than an evaluation
     "missing",  # why there is none (Missing)
 )
@@ -92,7 +97,8 @@ class Claims(NamedTuple):
 class Books(NamedTuple):
     """What has been put in, spent and repaid."""
 
-    tranche: F8  # [9, i, t]
+    tranche: F8  # [7, i, t]
+    balance: F8  # [2, i, t]; no tranches where no ledger is shown
     uses: F8  # [u+2, t]
     guarantor: F8  # [g, t]
     party: F8  # [3, t]
@@ -100,6 +106,7 @@ class Books(NamedTuple):
     holding: Records  # [i] HOLDING
     hurdle: Records  # [recipient] HURDLE
     fee: F8  # [w] paid to date
+    asked: F8  # [order] commitments that can be drawn
     called: F8  # [g] 1: the guarantee has been called
     expense: Records  # [u] EXPENSE
 
@@ -109,7 +116,7 @@ class Ledger(NamedTuple):
 
     book: F8  # all amounts, in one piece, to be wiped at once
     grid: F8  # [4, t]
-    pool: F8  # [pools, t]
+    pool: F8  # [pools, t]; no pools where no ledger is shown
     cash: F8  # [pools] at hand
     findings: Findings
     claims: Claims

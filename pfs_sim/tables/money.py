@@ -171,6 +171,9 @@ MOMENT = _fields(
     new_year: i  # 1: it begins
     next_year: i  # first grid point of the next one
     grants: f  # opening grants
+    opens: i  # 1: a tranche can be drawn from here on, or no longer
+    matures: i  # 1: a guarantee does
+    busy: i  # 1: evaluations, dues, releases, triggers, looks, grants or a new year
     """
 )
 
