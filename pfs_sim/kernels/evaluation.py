@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import apart, inline, inner_apart, once
+from pfs_sim.kernels._jit import apart, inner_apart, once
 from pfs_sim.tables.ledger import Findings, Records
 from pfs_sim.tables.money import (
     Counted,
