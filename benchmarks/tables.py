@@ -69,7 +69,7 @@ def compare(options: Options) -> Comparison:
     add_ratios(timings, WRITTEN_OUT)
     notes = [
         "The same path is paid 500 times, so branches are predicted better than in a run, on both "
-        "sides. The tables also keep what a ledger needs: every step, payor, balance and due."
+        "sides. The tables also keep every step, payor and due."
     ]
     values = {"tables": timings[0]["ratio"]}
     return Comparison("Contract and waterfall", timings, notes, values, "CPU time over written out")

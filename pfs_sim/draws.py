@@ -94,41 +94,41 @@ class Inputs:
         """Rows [path, column] of `count` paths from path `first` on."""
         rows = np.tile(self.row.base, (count, 1))
         if self.drawn:
-            u = self.uniforms(self.keys, first, count)
+            u = np.ascontiguousarray(self.uniforms(self.keys, first, count).T)
             if self.joint.size:
                 self._correlate(u, first, count)
             for j, i in enumerate(self.drawn):
-                rows[:, i] = self.row.quantities[i].ppf(np.ascontiguousarray(u[:, j]))
+                rows[:, i] = self.row.quantities[i].ppf(u[j])
         for column, value in self.fixed.items():
             rows[:, column] = value
         return rows
 
     def _correlate(self, u: F8, first: int, count: int) -> None:
-        """Turn independent uniforms[path, drawn quantity] into correlated ones, in place."""
+        """Turn independent uniforms[drawn quantity, path] into correlated ones, in place."""
         from pfs_sim.special import ndtr, ndtri
 
-        mixed = _mix(ndtri(u[:, self.joint]), self.cholesky)
+        mixed = _mix(ndtri(u[self.joint]), self.cholesky)
         if self.conditional:
-            before = self.uniforms(self.first_keys, first, count)
-            start = _mix(ndtri(before[:, self.joint]), self.cholesky)
+            before = np.ascontiguousarray(self.uniforms(self.first_keys, first, count).T)
+            start = _mix(ndtri(before[self.joint]), self.cholesky)
             for group in self.conditional:
-                new = ndtri(u[:, self.joint[group.anew]])
-                mixed[:, group.held] = start[:, group.held]
-                mixed[:, group.anew] = _mix(start[:, group.held], group.gain)
-                mixed[:, group.anew] += _mix(new, group.factor)
+                new = ndtri(u[self.joint[group.anew]])
+                mixed[group.held] = start[group.held]
+                mixed[group.anew] = _mix(start[group.held], group.gain)
+                mixed[group.anew] += _mix(new, group.factor)
         tiny = 2.0**-53
-        u[:, self.joint] = np.clip(ndtr(mixed), tiny, 1.0 - tiny)
+        u[self.joint] = np.clip(ndtr(mixed), tiny, 1.0 - tiny)
 
 
 def _mix(z: F8, factor: F8) -> F8:
-    """Σ_b factor[a, b]·z[path, b], in one fixed order.
+    """Σ_b factor[a, b]·z[b, path], in one fixed order.
 
     An explicit sum, not a matrix product: BLAS picks its order by the shape, and a path's bits
     must not depend on the chunk it is in.
     """
-    mixed = np.zeros((z.shape[0], factor.shape[0]))
-    for b in range(factor.shape[1]):
-        mixed += z[:, b : b + 1] * factor[:, b]
+    mixed = np.zeros((factor.shape[0], z.shape[1]))
+    for a, b in zip(*np.nonzero(factor), strict=True):
+        mixed[a] += z[b] * factor[a, b]
     return mixed
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from pfs_sim.reading.plain import plain_data
 from pfs_sim.reading.scalars import Refused, resolve_plain
-from pfs_sim.reading.validation import accept
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -34,22 +33,34 @@ def resolve(loaded: Loaded) -> dict[str, Any]:
 
 
 def state(scenario: BaseModel) -> dict[str, Any]:
-    """A model as plain data that validates to an equal model."""
-    short = scenario.model_dump(by_alias=True, exclude_none=True)
-    data: dict[str, Any] = plain_data(short).data
-    if reads_back(data, scenario):
-        return data
-    # Somewhere null was written against a default that is not null: then every null is kept.
-    full: dict[str, Any] = plain_data(scenario.model_dump(by_alias=True)).data
-    return full
+    """A model as plain data that validates to an equal model.
+
+    Null is left out where it is the default. Where null was written against another default, every
+    null is kept.
+    """
+    written = says_null(scenario)
+    dumped = scenario.model_dump(by_alias=True, exclude_none=not written)
+    data: dict[str, Any] = plain_data(dumped).data
+    return data
 
 
-def reads_back(data: dict[str, Any], scenario: BaseModel) -> bool:
-    """Whether plain data validates to a model that equals this one."""
-    try:
-        return bool(accept(type(scenario), data) == scenario)
-    except ValueError:
+def says_null(part: Any) -> bool:
+    """Whether anywhere in a model null stands in the place of a default that is not null."""
+    if isinstance(part, dict):
+        return any(says_null(value) for value in part.values())
+    if isinstance(part, list | tuple):
+        return any(says_null(value) for value in part)
+    fields = getattr(type(part), "model_fields", None)
+    if fields is None:
         return False
+    for name, field in fields.items():
+        value = getattr(part, name)
+        if value is None:
+            if field.get_default(call_default_factory=True) is not None:
+                return True
+        elif says_null(value):
+            return True
+    return False
 
 
 def scenario_hash(data: Any) -> str:
