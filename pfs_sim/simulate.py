@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from pfs_sim.kernels.path import Plan, Scratch
 
 F8 = npt.NDArray[np.float64]
-CHUNK = 1024
+CHUNK = 4096
+"""Paths that a thread lives at a time, at most."""
 Deal = Scenario | Loaded | str | Path | dict[str, Any]
 
 
@@ -240,20 +242,34 @@ def live_compiled(
     values = hold(compiled.columns, paths)
     fan = np.empty((min(paths, FAN_PATHS), len(FAN), grid))
     measured = nothing_given(compiled.scenario) if given is None else given
+    scratches = deque[Any]()
+    size = even_size(paths, chunk, threads)
 
     def work(start: int) -> int:
-        stop = min(start + chunk, paths)
-        scratch, out = compiled.scratch(), np.empty((stop - start, width))
+        stop = min(start + size, paths)
+        try:
+            scratch = scratches.pop()
+        except IndexError:
+            scratch = compiled.scratch()
+        out = np.empty((stop - start, width))
         rows = compiled.inputs.draw(first + start, stop - start)
         course = fan[start:stop]
         live_paths(
             compiled.plan, scratch, rows, first + start, int(true_mode), measured, out, course
         )
+        scratches.append(scratch)
         put(values, start, out, grid)
         return stop - start
 
-    do_chunks(work, range(0, paths, chunk), threads, progress)
+    do_chunks(work, range(0, paths, size), threads, progress)
     return finish(values), fan
+
+
+def even_size(paths: int, chunk: int, threads: int | None) -> int:
+    """Paths of a chunk, at most `chunk`, so that every thread has as many chunks as the others."""
+    workers = threads or os.cpu_count() or 1
+    rounds = max(1, -(-paths // (workers * chunk)))
+    return max(1, -(-paths // (workers * rounds)))
 
 
 def do_chunks(

@@ -27,6 +27,7 @@ from pfs_sim.simulate import (
     Compiled,
     available_memory,
     do_chunks,
+    even_size,
     finish,
     hold,
     nothing_given,
@@ -186,10 +187,10 @@ def live_together(
     turns = sorted(tasks, key=lambda task: task.tables)
     last = {task.tables: task for task in turns}
     known.ask_for(asked)
-    alike = cache(draw_alike)
+    alike, size = cache(draw_alike), even_size(paths, chunk, threads)
 
     def work(start: int) -> int:
-        count = min(start + chunk, paths) - start
+        count = min(start + size, paths) - start
         at = (start, count)
         drawn, lived, whose = known.find_drawn(at), None, b""
         for task in turns:
@@ -219,7 +220,7 @@ def live_together(
                 known.keep_people(task.tables, at, lived, asked)
         return count * len(tasks)
 
-    do_chunks(work, range(0, paths, chunk), threads, progress)
+    do_chunks(work, range(0, paths, size), threads, progress)
     return [(finish(task.values), task.fan) for task in tasks]
 
 

@@ -53,8 +53,8 @@ UNREACHED = 4
     help="With --until: the most paths to live.  [default: 1000000]",
 )
 @click.option(
-    "--chunk", type=click.IntRange(1), default=1024, show_default=True, metavar="N",
-    help="Paths that a thread lives at a time. Changes no number.",
+    "--chunk", type=click.IntRange(1), default=4096, show_default=True, metavar="N",
+    help="Paths that a thread lives at a time, at most. Changes no number.",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR",
