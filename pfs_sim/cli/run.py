@@ -170,7 +170,7 @@ def _run_paths(
                 progress=progress, **how,
             )
     took = perf_counter() - began
-    table = summarize(results)
+    table = summarize(results, threads=threads)
     savings = write_precision(loaded, results, reached, threads)
     document = summary_document(results, table, loaded.warnings) | savings
     parts = [*_parts(results, table), *say_goals(savings)]
