@@ -27,7 +27,7 @@ from pfs_sim.kernels.path import Kept, find_parts, live_paths
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.lots import evaluation_dates
 from pfs_sim.reading import load
-from pfs_sim.simulate import compile_scenario, live_compiled, simulate
+from pfs_sim.simulate import compile_scenario, even_size, live_compiled, simulate
 from tests.generate import scenario
 
 SCENARIOS = Path(__file__).resolve().parents[1] / "scenarios"
@@ -81,10 +81,10 @@ def same(one, other):
     return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(one, other, strict=True))
 
 
-def together(compiled, true_modes=(False,), chunk=4, **options):
+def together(compiled, true_modes=(False,), chunk=4, threads=2, **options):
     """That deals lived together have the bits of each alone; how many took others' people."""
     orders = [Order(one, true_mode) for true_mode in true_modes for one in compiled]
-    found = live_together(orders, PATHS, threads=2, chunk=chunk, **options)
+    found = live_together(orders, PATHS, threads=threads, chunk=chunk, **options)
     for (one, true_mode), lived in zip(orders, found, strict=True):
         assert same(lived, live_compiled(one, PATHS, threads=1, true_mode=true_mode))
 
@@ -226,6 +226,18 @@ class TestWhoIsTheSame:
         assert not draw_alike(one, compile_scenario(load(STARTER, uncertain)).inputs)
 
 
+@pytest.mark.parametrize("paths", [1, 9, 1_000, 8_192, 8_193, 100_000])
+@pytest.mark.parametrize("chunk", [1, 7, 4_096])
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_every_thread_has_as_many_chunks(paths, chunk, threads):
+    size = even_size(paths, chunk, threads)
+    rounds = -(-paths // (threads * chunk))
+    assert 1 <= size <= chunk
+    assert len(range(0, paths, size)) <= rounds * threads
+    # The busiest thread lives its share, and a path more a round where that is no whole number.
+    assert rounds * size < paths / threads + rounds
+
+
 class TestStore:
     def compiled(self, **sets):
         return compile_scenario(load(STARTER, {k.replace("__", "."): v for k, v in sets.items()}))
@@ -261,13 +273,13 @@ class TestStore:
     def test_what_was_asked_for_longest_ago_goes(self, lives):
         one, other = self.compiled(), self.compiled(program__target=100)
         store = Store()
-        together([one], store=store, chunk=PATHS)
+        together([one], store=store, chunk=PATHS, threads=1)
         store.budget = 2 * store.used
         for deal in (other, one, other, one):
-            together([deal], store=store, chunk=PATHS)
+            together([deal], store=store, chunk=PATHS, threads=1)
         assert lives["taken"] == 3
-        together([self.compiled(program__target=90)], store=store, chunk=PATHS)
-        together([one], store=store, chunk=PATHS)
+        together([self.compiled(program__target=90)], store=store, chunk=PATHS, threads=1)
+        together([one], store=store, chunk=PATHS, threads=1)
         assert lives["taken"] == 4
 
 
