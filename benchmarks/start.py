@@ -76,8 +76,8 @@ def compare(options: Options) -> Comparison:
         values["cold_seconds"] = timings[-1]["wall"]
         notes.append(f"A cold start says: “{said[0].splitlines()[0]}”")
     notes.append(
-        "`import numba` and the first 1,000 paths are timed without the interpreter's exit. They "
-        "run in one thread and are judged by CPU time, which is wall time on an idle machine; a "
-        "cold start, in two processes, by wall time."
+        "`import numba` and the first 1,000 paths are timed without the interpreter's exit, and "
+        "judged by CPU time, which other programs disturb least; a cold start, in two processes, "
+        "by wall time."
     )
     return Comparison("Start-up", timings, notes, values)

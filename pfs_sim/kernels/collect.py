@@ -103,7 +103,7 @@ def _collect_outcome(
     n1, y1, n0, y0 = 0.0, 0.0, 0.0, 0.0
     arm, least = CONTROL, plan.least_control[k]
     if plan.compared[k] == COMPARED_MATCHED:
-        arm, least = MATCHED, plan.least_treated[k]
+        arm, least = MATCHED, plan.least_matched[k]
     for v in range(held):
         for s in range(plan.least_treated[k], 3):
             n1 += people.n[k, TREATED, s, v]

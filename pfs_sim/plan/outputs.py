@@ -138,16 +138,12 @@ def columns(scenario: Scenario) -> list[Column]:
     ]
 
 
-def _least_classes(scenario: Scenario, name: str) -> tuple[int, int]:
-    """Least class of treated and of control clients who count as measured in an outcome.
-
-    A rate card looks at all treated clients.
-    """
-    treated, control = least_classes(scenario, name)
+def _least_treated(scenario: Scenario, name: str) -> int:
+    """Least class of treated clients who count as measured; a rate card looks at all of them."""
     for measure in scenario.evaluation.measures.values():
         if isinstance(measure, PersonMeasure) and name in measure.person:
-            treated = NO_SHOW
-    return treated, control
+            return NO_SHOW
+    return least_classes(scenario, name)[0]
 
 
 def opens_at_exit(outcome: AnyOutcome) -> bool:
@@ -199,7 +195,7 @@ def output_plan(scenario: Scenario, row: Row) -> OutputPlan:
                 if measure.comparison is not None:
                     fixed[k] = measure.comparison.value
     outcomes = scenario.outcomes.values()
-    least = [_least_classes(scenario, name) for name in names]
+    least = [least_classes(scenario, name) for name in names]
     savings = contract.savings
     rate = contract.discount_rate.value
     force = math.log1p(rate)
@@ -218,8 +214,9 @@ def output_plan(scenario: Scenario, row: Row) -> OutputPlan:
         fixed=fixed,
         window=np.array([float(clock.span(o.window)) for o in outcomes]),
         opens_at_exit=np.array([int(opens_at_exit(o)) for o in outcomes], np.int64),
-        least_treated=np.array([treated for treated, _ in least], np.int64),
+        least_treated=np.array([_least_treated(scenario, name) for name in names], np.int64),
         least_control=np.array([control for _, control in least], np.int64),
+        least_matched=np.array([treated for treated, _ in least], np.int64),
         savings_outcome=np.array([names.index(s.outcome) for s in savings.values()], np.int64),
         savings_value=np.array(
             [row.column(f"contract.savings.{n}.value") for n in savings], np.int64

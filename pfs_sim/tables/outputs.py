@@ -46,6 +46,7 @@ class OutputPlan(NamedTuple):
     opens_at_exit: I8  # [k] 1 where it opens when a client leaves or completes
     least_treated: I8  # [k] least class of clients at whom a measure looks
     least_control: I8  # [k] the same of the controls
+    least_matched: I8  # [k] and of the matched comparison
     savings_outcome: I8  # [z]
     savings_value: I8  # [z] column of the value of a unit
     savings_cashable: F8  # [z]
