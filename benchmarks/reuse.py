@@ -37,7 +37,7 @@ def _pay(deals: list[Any], paths: int) -> int:
 
 def compare(options: Options) -> Comparison:
     """The cost of a further contract, and wall time times variance against plain NumPy."""
-    paths = 2_048 if options.quick else 8_192
+    paths = 2_048 if options.quick else 32_768
     deals, ct = _five(SCENARIO), _five(CT)
     f = read_figures()
 

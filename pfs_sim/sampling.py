@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, Protocol, cast, get_args
 
 import numpy as np
@@ -25,6 +27,8 @@ Keys = npt.NDArray[np.uint64]
 Kind = Literal["random", "antithetic", "sobol"]
 REPLICATES = 8
 BITS = 32
+KEPT = 64
+"""Scrambled sequences that are kept for the runs that follow."""
 MOST_DIMENSIONS = 21_201
 """Direction numbers that Joe and Kuo (2008) give."""
 LEAST_DIMENSIONS = 64
@@ -111,26 +115,31 @@ class Sobol:
         return np.concatenate([points.random(1), points.random(count - 1)])
 
 
+@lru_cache(maxsize=KEPT)
+def _scramble(seed: int, replicate: int, dimensions: int) -> qmc.Sobol:
+    """The sequence of one replicate, at its first point; scrambling takes longer than drawing."""
+    from scipy.stats.qmc import Sobol as Sequence
+
+    random = np.random.default_rng([seed, replicate])
+    return Sequence(dimensions, scramble=True, bits=BITS, rng=random)
+
+
 class _Sequences(threading.local):
-    """Sequences that a thread has in hand: scrambling one takes longer than drawing from it."""
+    """Sequences that a thread has in hand, each at a point of its own."""
 
     def __init__(self) -> None:
         self.known: dict[tuple[int, int, int], qmc.Sobol] = {}
 
     def find(self, seed: int, replicate: int, dimensions: int) -> qmc.Sobol:
         """The sequence of one replicate."""
-        from scipy.stats.qmc import Sobol as Sequence
-
         address = (seed, replicate, dimensions)
         if address not in self.known:
             if len(self.known) >= KEPT:
                 self.known.clear()
-            random = np.random.default_rng([seed, replicate])
-            self.known[address] = Sequence(dimensions, scramble=True, bits=BITS, rng=random)
+            self.known[address] = deepcopy(_scramble(*address))
         return self.known[address]
 
 
-KEPT = 64
 _sequences = _Sequences()
 
 
