@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import apart, inline, inner, inner_apart, once
+from pfs_sim.kernels._jit import apart, forced, inline, inner, inner_apart, once
 from pfs_sim.kernels.random import Rng, open_stream, uniform
 from pfs_sim.tables.ledger import (
     BROUGHT,
@@ -50,7 +50,7 @@ _SHIFT = np.uint64(16)
 _UNKNOWN, _HOLDS, _FAILS = 0.0, 1.0, 2.0
 
 
-@inline
+@forced
 def _slack(bound: float) -> float:
     return SLACK * max(1.0, abs(bound))
 
@@ -86,7 +86,7 @@ def holds(tables: ContractTables, findings: Findings, owner: int, e: int) -> boo
     return bool(middle == last)
 
 
-@inner
+@forced
 def unconditional(groups: I8, owner: int) -> bool:
     """Whether an owner has no conditions."""
     return bool(groups[2 * owner] == groups[2 * owner + 2])
