@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from pfs_sim.simulate import compile_scenario
+from pfs_sim.simulate import compile_scenario, nothing_given
 
 ROOT = Path(__file__).resolve().parents[1]
 KERNELS = str(ROOT / "pfs_sim" / "kernels")
@@ -34,8 +34,7 @@ def count(file: str) -> dict[str, float]:
     from pfs_sim.kernels.path import live_paths
 
     compiled = compile_scenario(ROOT / file)
-    evaluation = compiled.scenario.evaluation
-    given = np.full((len(evaluation.measures), len(evaluation.dates)), np.nan)
+    given = nothing_given(compiled.scenario)
     rows, scratch = compiled.inputs.draw(0, PATHS), compiled.scratch()
     out = np.empty((PATHS, len(compiled.columns)))
     fan = np.empty((0, 4, compiled.scenario.clock.periods + 1))

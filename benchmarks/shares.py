@@ -9,7 +9,7 @@ from benchmarks.figures import SCENARIO
 from benchmarks.report import Comparison, Options, write
 from pfs_sim.kernels.path import live_paths
 from pfs_sim.reading import load
-from pfs_sim.simulate import CHUNK, compile_scenario
+from pfs_sim.simulate import CHUNK, compile_scenario, nothing_given
 
 LIVING = "living a chunk (`live_paths`)"
 
@@ -17,8 +17,7 @@ LIVING = "living a chunk (`live_paths`)"
 def compare(options: Options) -> Comparison:
     """µs a path of a chunk of 1,024, by stage; reading and compiling are paid once a run."""
     compiled = compile_scenario(SCENARIO)
-    evaluation = compiled.scenario.evaluation
-    given = np.full((len(evaluation.measures), len(evaluation.dates)), np.nan)
+    given = nothing_given(compiled.scenario)
     scratch, out = compiled.scratch(), np.empty((CHUNK, len(compiled.columns)))
     fan = np.empty((CHUNK, 4, compiled.scenario.clock.periods + 1))
     rows, values = compiled.inputs.draw(0, CHUNK), np.empty((len(compiled.columns), CHUNK))

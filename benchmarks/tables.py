@@ -13,7 +13,7 @@ from benchmarks.figures import SCENARIO, read_figures
 from benchmarks.report import Comparison, Options
 from pfs_sim.kernels._handing import by
 from pfs_sim.kernels.path import call_stage, live
-from pfs_sim.simulate import compile_scenario
+from pfs_sim.simulate import compile_scenario, nothing_given
 
 PATHS, TIMES = 16, 500
 FROM_TABLES, WRITTEN_OUT = "from tables (`live_money`)", "written out in Numba"
@@ -37,8 +37,7 @@ def _pay_fixed(f, active, people, sums, out, times):  # type: ignore[no-untyped-
 def _lived() -> list[tuple[Any, ...]]:
     """What the money of pfs-sim is lived over: some paths, their people already there."""
     compiled = compile_scenario(SCENARIO)
-    evaluation = compiled.scenario.evaluation
-    given = np.full((len(evaluation.measures), len(evaluation.dates)), np.nan)
+    given = nothing_given(compiled.scenario)
     rows, found = compiled.inputs.draw(0, PATHS), []
     for p in range(PATHS):
         scratch = compiled.scratch()

@@ -105,14 +105,32 @@ def compile_scenario(
         raise InputError(f"found the source {unknown[0]!r}; allowed: {', '.join(SOURCES)}")
     by_source = source_seeds(seed, seeds)
     counts = by_source if count_seed is None else source_seeds(count_seed)
-    row = Row(scenario)
+    row, found = Row(scenario), tuple(columns(scenario))
     plan = Plan(
         people_plan(scenario, row, counts, frozen, merge, moved=tuple(fixed or ())),
         money_plan(scenario, row, counts, frozen=frozen),
-        output_plan(scenario, row),
+        output_plan(scenario, row, found),
     )
     inputs = Inputs(scenario, row, by_source, frozen, uniforms, own_seeds, kept, fixed)
-    return Compiled(scenario, row, plan, inputs, tuple(columns(scenario)))
+    return Compiled(scenario, row, plan, inputs, found)
+
+
+class Scratches:
+    """Scratch arrays of a deal, each lived in by one thread at a time and again by the next."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self._compiled, self._free = compiled, deque["Scratch"]()
+
+    def borrow(self) -> Scratch:
+        """Scratch arrays that no other thread lives in."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            return self._compiled.scratch()
+
+    def give_back(self, scratch: Scratch) -> None:
+        """Nobody lives in these any longer."""
+        self._free.append(scratch)
 
 
 def nothing_given(scenario: Scenario) -> F8:
@@ -242,22 +260,17 @@ def live_compiled(
     values = hold(compiled.columns, paths)
     fan = np.empty((min(paths, FAN_PATHS), len(FAN), grid))
     measured = nothing_given(compiled.scenario) if given is None else given
-    scratches = deque[Any]()
-    size = even_size(paths, chunk, threads)
+    scratches, size = Scratches(compiled), even_size(paths, chunk, threads)
 
     def work(start: int) -> int:
         stop = min(start + size, paths)
-        try:
-            scratch = scratches.pop()
-        except IndexError:
-            scratch = compiled.scratch()
-        out = np.empty((stop - start, width))
+        scratch, out = scratches.borrow(), np.empty((stop - start, width))
         rows = compiled.inputs.draw(first + start, stop - start)
         course = fan[start:stop]
         live_paths(
             compiled.plan, scratch, rows, first + start, int(true_mode), measured, out, course
         )
-        scratches.append(scratch)
+        scratches.give_back(scratch)
         put(values, start, out, grid)
         return stop - start
 

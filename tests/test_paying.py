@@ -27,7 +27,13 @@ from pfs_sim.kernels.path import Kept, find_parts, live_paths
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.lots import evaluation_dates
 from pfs_sim.reading import load
-from pfs_sim.simulate import compile_scenario, even_size, live_compiled, simulate
+from pfs_sim.simulate import (
+    compile_scenario,
+    even_size,
+    live_compiled,
+    nothing_given,
+    simulate,
+)
 from tests.generate import scenario
 
 SCENARIOS = Path(__file__).resolve().parents[1] / "scenarios"
@@ -109,8 +115,7 @@ class TestTheKernel:
         """Whatever else stands in the books of the people moves nothing."""
         for true_mode in (False, True):
             compiled = compile_scenario(Scenario.model_validate(scenario(i)))
-            evaluation = compiled.scenario.evaluation
-            given = np.full((len(evaluation.measures), len(evaluation.dates)), np.nan)
+            given = nothing_given(compiled.scenario)
             rows, scratch = compiled.inputs.draw(0, PATHS), compiled.scratch()
             parts = find_parts(scratch.people, list_fields(Order(compiled, true_mode)))
             people = np.empty((PATHS, int((parts[:, 2] - parts[:, 1]).sum())))

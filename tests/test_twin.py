@@ -8,9 +8,10 @@ from pfs_sim.model.evaluation import OutcomeMeasure
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.row import SOURCES
 from pfs_sim.reading import load
+from pfs_sim.simulate import nothing_given
 from tests.generate import scenario
 from tests.naive import live_path
-from tests.twin import Kernels, differences, nothing_given
+from tests.twin import Kernels, differences
 
 SHIPPED = sorted(Path("scenarios").glob("*.yaml"))
 BLOCK = 10

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pfs_sim.simulate import compile_scenario
+from pfs_sim.simulate import compile_scenario, nothing_given
 from pfs_sim.tables.state import Cash, People
 from tests.naive import live_path
 
@@ -10,11 +10,6 @@ PEOPLE = People._fields[: People._fields.index("true_y0") + 1]
 CASH = Cash._fields[: Cash._fields.index("events") + 1]
 COUNTS = PEOPLE[: PEOPLE.index("y")]
 RELATIVE = 1e-9
-
-
-def nothing_given(scenario):
-    evaluation = scenario.evaluation
-    return np.full((len(evaluation.measures), len(evaluation.dates)), np.nan)
 
 
 class Kernels:

@@ -10,7 +10,7 @@ for itself. Every result has the bits that it would have had alone.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ from pfs_sim.results import FAN
 from pfs_sim.simulate import (
     CHUNK,
     Compiled,
+    Scratches,
     available_memory,
     do_chunks,
     even_size,
@@ -146,14 +147,7 @@ class _Task:
         self.fan = np.empty((min(paths, FAN_PATHS), len(FAN), grid))
         self.tables, self.moving = describe_people(compiled)
         self.fields = list_fields(order)
-        self.scratches: deque[Any] = deque()
-
-    def borrow(self) -> Any:
-        """Scratch arrays that no other thread lives in."""
-        try:
-            return self.scratches.pop()
-        except IndexError:
-            return self.compiled.scratch()
+        self.scratches = Scratches(compiled)
 
 
 def live_together(
@@ -202,7 +196,7 @@ def live_together(
                 lived, whose = known.find_people(task.tables, at), task.tables
             if lived is not None and (lived.inputs != inputs or not task.fields <= lived.fields):
                 lived = None
-            scratch, kept, new = task.borrow(), NOBODY_KEPT, False
+            scratch, kept, new = task.scratches.borrow(), NOBODY_KEPT, False
             if lived is not None:
                 kept = Kept(lived.parts, lived.people, 1)
             elif store is not None or task is not last[task.tables]:
@@ -214,7 +208,7 @@ def live_together(
                 task.fan[start : start + count], kept,
             )  # fmt: skip
             put(task.values, start, out, grid)
-            task.scratches.append(scratch)
+            task.scratches.give_back(scratch)
             if new:
                 lived = _Lived(inputs, fields[task.tables], kept.parts, kept.people)
                 known.keep_people(task.tables, at, lived, asked)

@@ -25,15 +25,19 @@ def are_compiled(folder: Path, deals: Sequence[Deal] = ()) -> bool:
         return False
     if any(folder.rglob("stages.outcomes_stage*.nbi")):
         return True
-    return all(lives_in_lots(deal) for deal in deals)
+    return all(_needs_lots_alone(deal) for deal in deals)
 
 
-def lives_in_lots(deal: Deal) -> bool:
-    """Whether all outcomes are lived lot by lot: others need kernels of their own."""
-    from pfs_sim.simulate import compile_scenario
-    from pfs_sim.tables.people import How
+def _needs_lots_alone(deal: Deal) -> bool:
+    """Whether the kernels of lots are all that the outcomes of a deal need."""
+    from pfs_sim.draws import source_seeds
+    from pfs_sim.kernels.path import in_lots
+    from pfs_sim.plan.people import people_plan
+    from pfs_sim.plan.row import Row
+    from pfs_sim.simulate import scenario_of
 
-    return bool((compile_scenario(deal).plan.people.families.how == How.MERGED).all())
+    scenario = scenario_of(deal)
+    return in_lots(people_plan(scenario, Row(scenario), source_seeds(1)))
 
 
 @uncollected()

@@ -152,8 +152,7 @@ def _find_stages(plan: Plan, scratch: Scratch, rows: F8, given: F8) -> Stages:
     met = _known_plans.get(own)
     if met is not None and met[0] is plan:
         return met[1]
-    merged = all(plan.people.families.how == How.MERGED)
-    kind = (merged, _describe(plan), rows.flags.num, given.flags.num)
+    kind = (in_lots(plan.people), _describe(plan), rows.flags.num, given.flags.num)
     stages = _known_stages.get(kind)
     if stages is None:
         program, outcomes, money, results, rates = (
@@ -164,6 +163,11 @@ def _find_stages(plan: Plan, scratch: Scratch, rows: F8, given: F8) -> Stages:
         _known_plans.clear()
     _known_plans[own] = (plan, stages)
     return stages
+
+
+def in_lots(plan: PeoplePlan) -> bool:
+    """Whether all outcomes are lived lot by lot: others need kernels of their own."""
+    return bool((plan.families.how == How.MERGED).all())
 
 
 def _describe(found: Any) -> Hashable:
@@ -180,8 +184,7 @@ def call_stage(
 ) -> Stage:
     """One of `STAGES` by address, compiled for arrays like these."""
     rng, people, cash, known = scratch.rng, scratch.people, scratch.cash, scratch.imposed
-    merged = all(plan.people.families.how == How.MERGED)
-    happen = lots_stage if merged else outcomes_stage
+    happen = lots_stage if in_lots(plan.people) else outcomes_stage
     line, table = np.empty(0), np.empty((0, 0))
     calls: dict[str, tuple[Any, ...]] = {
         "program": (program_stage, plan.people, rng, row, 0, 0, 0, people),

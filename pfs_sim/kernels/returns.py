@@ -62,31 +62,17 @@ def irr_batch(
     """
     block = np.zeros((rows_of_block(flows.shape[1]), LANES))
     lanes = np.zeros(LANE_ROWS * LANES)
-    _solve_all(flows, periods_per_year, block, lanes, out_value, out_status)
+    for first in range(0, flows.shape[0], LANES):
+        irr_side_by_side(
+            flows[first:], min(LANES, flows.shape[0] - first), periods_per_year, block, lanes,
+            out_value[first:], out_status[first:],
+        )  # fmt: skip
 
 
 @lean
 def rows_of_block(n: int) -> int:
     """Periods of a block that holds flows of n."""
     return (n + PERIODS_AT_ONCE - 1) // PERIODS_AT_ONCE * PERIODS_AT_ONCE
-
-
-@lean
-def _solve_all(
-    flows: Floats,
-    periods_per_year: float,
-    block: Floats,
-    lanes: Floats,
-    out_value: Floats,
-    out_status: Integers,
-) -> None:
-    """:func:`irr_batch` in scratch of its own; without reference counts for each flow."""
-    paths = flows.shape[0]
-    for first in range(0, paths, LANES):
-        irr_side_by_side(
-            flows[first:], min(LANES, paths - first), periods_per_year, block, lanes,
-            out_value[first:], out_status[first:],
-        )  # fmt: skip
 
 
 @lean

@@ -10,7 +10,7 @@ import numpy as np
 
 from pfs_sim.addresses import stream_key
 from pfs_sim.model.evaluation import OutcomeMeasure, PersonMeasure
-from pfs_sim.model.outcomes import Amount, Count, Event, Milestone, Outcome, Score
+from pfs_sim.model.outcomes import Amount, AnyOutcome, Count, Event, Milestone, Outcome, Score
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.lots import can_merge
 from pfs_sim.plan.program import records, type_shares
@@ -137,6 +137,11 @@ def matched_ratio(scenario: Scenario, name: str) -> float:
     return float(max(found, default=0.0))
 
 
+def opens_at_exit(outcome: AnyOutcome) -> bool:
+    """Whether the window of an outcome opens when a client leaves or completes (model §6)."""
+    return outcome.kind != "milestone" and outcome.opens == "exit"
+
+
 def least_classes(scenario: Scenario, name: str) -> tuple[int, int]:
     """Least class of treated and of control clients at whom a measure of an outcome looks.
 
@@ -188,7 +193,7 @@ def outcome_table(
         fact.sensitivity = row.column(f"{path}.record.sensitivity")
         fact.specificity = row.column(f"{path}.record.specificity")
         fact.trials = fact.units = 1.0
-        fact.opens_at_exit = outcome.opens == "exit" and outcome.kind != "milestone"
+        fact.opens_at_exit = opens_at_exit(outcome)
         window = 1 if outcome.kind == "milestone" else clock.span(outcome.window)
         fact.delay = window + clock.span(outcome.reporting)
         fact.after = NOBODY if outcome.after is None else names.index(outcome.after)

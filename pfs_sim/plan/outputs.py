@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from pfs_sim.model.evaluation import OutcomeMeasure, PersonMeasure
-from pfs_sim.model.outcomes import AnyOutcome
 from pfs_sim.model.scenario import Scenario
-from pfs_sim.plan.outcomes import least_classes
+from pfs_sim.plan.outcomes import least_classes, opens_at_exit
 from pfs_sim.plan.row import Row
 from pfs_sim.tables.outputs import (
     COMPARED_FIXED,
@@ -146,22 +146,17 @@ def _least_treated(scenario: Scenario, name: str) -> int:
     return least_classes(scenario, name)[0]
 
 
-def opens_at_exit(outcome: AnyOutcome) -> bool:
-    """Whether the window of an outcome opens when a client leaves or completes (model §6)."""
-    return outcome.kind != "milestone" and outcome.opens == "exit"
-
-
 def _spread(force: float, years: float) -> float:
     """Present value of one that comes evenly over some years, seen from their start."""
     return -math.expm1(-force * years) / (force * years) if force != 0.0 else 1.0
 
 
-def _first_rate(scenario: Scenario) -> int:
+def _first_rate(scenario: Scenario, found: Sequence[Column]) -> int:
     """The column of the first holder's IRR; −1 where nobody holds anything."""
     if not scenario.capital.tranches:
         return -1
     wanted = f"tranche.{next(iter(scenario.capital.tranches))}.irr"
-    return [column.name for column in columns(scenario)].index(wanted)
+    return [column.name for column in found].index(wanted)
 
 
 def new_flows(plan: MoneyPlan) -> Flows:
@@ -181,8 +176,8 @@ def new_flows(plan: MoneyPlan) -> Flows:
     )
 
 
-def output_plan(scenario: Scenario, row: Row) -> OutputPlan:
-    """The arrays that `kernels.collect` needs."""
+def output_plan(scenario: Scenario, row: Row, found: Sequence[Column]) -> OutputPlan:
+    """The arrays that `kernels.collect` needs; `found` are the scenario's `columns`."""
     clock, contract, grid = scenario.clock, scenario.contract, range(scenario.clock.periods + 1)
     years = fiscal_years(scenario)
     names = list(scenario.outcomes)
@@ -207,7 +202,7 @@ def output_plan(scenario: Scenario, row: Row) -> OutputPlan:
         hurdle=np.cumprod(
             [1.0, *[(1.0 + scenario.capital.hurdle.value) ** (-1.0 / clock.per_year)] * grid[-1]]
         ),
-        rates=_first_rate(scenario),
+        rates=_first_rate(scenario, found),
         sign=np.array([1.0 if o.good == "lower" else -1.0 for o in outcomes]),
         trials=np.array([float(getattr(o, "trials", 1)) for o in outcomes]),
         compared=compared.astype(np.int64),
