@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from pfs_sim.simulate import compile_scenario, nothing_given
+from pfs_sim.tables.wide import ABREAST
 
 ROOT = Path(__file__).resolve().parents[1]
 KERNELS = str(ROOT / "pfs_sim" / "kernels")
@@ -25,7 +26,7 @@ DEALS = {
     "ct": "scenarios/ct_family_stability.yaml",
     "rikers": "scenarios/rikers_able.yaml",
 }
-PATHS = 8
+PATHS = ABREAST
 NAMED = ("open_stream", "open_made", "next_word", "philox_block")
 
 

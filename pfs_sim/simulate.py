@@ -51,15 +51,25 @@ class Compiled:
         """Fresh scratch arrays for one thread; with the balances that only a ledger shows."""
         from pfs_sim.kernels.path import Scratch
         from pfs_sim.kernels.random import new_rng
-        from pfs_sim.plan.money import new_cash
+        from pfs_sim.plan.crowd import fields_read, find_parts, new_place
+        from pfs_sim.plan.money import new_ledger
         from pfs_sim.plan.people import new_people
+        from pfs_sim.tables.wide import numbers
 
+        plan, people = self.plan, new_people(self.plan.people)
+        money, flows = new_ledger(plan.money, ledger), new_flows(plan.money, len(self.columns))
+        read, if_true = (fields_read(plan.money, plan.outputs, mode) for mode in (False, True))
         return Scratch(
             rng=new_rng(),
-            people=new_people(self.plan.people),
-            cash=new_cash(self.plan.money, ledger),
-            imposed=np.zeros(4, np.int64),
-            flows=new_flows(self.plan.money),
+            people=people,
+            ledger=money,
+            flows=flows,
+            parts=find_parts(people, read),
+            parts_if_true=find_parts(people, if_true),
+            events=numbers(money.events),
+            row=numbers(flows.row),
+            course=numbers(flows.course),
+            **new_place(people, len(self.row.base))._asdict(),
         )
 
 

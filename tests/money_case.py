@@ -15,10 +15,12 @@ from pfs_sim.kernels._jit import called, lean
 from pfs_sim.kernels.random import new_rng
 from pfs_sim.kernels.stages import money_stage
 from pfs_sim.model.scenario import Scenario
-from pfs_sim.plan.money import money_plan, new_cash
+from pfs_sim.plan.crowd import new_place
+from pfs_sim.plan.money import money_plan, new_ledger, read_cash
 from pfs_sim.plan.people import new_people, people_plan
 from pfs_sim.plan.row import SOURCES, Row
 from pfs_sim.tables.state import COMPLETED, NEVER, TREATED, Cash
+from pfs_sim.tables.wide import numbers
 
 YEARS = 10
 NOTHING = np.zeros((0, 0))
@@ -51,8 +53,8 @@ def scenario(**sections: Any) -> dict[str, Any]:
 
 
 @lean
-def live_money_alone(stage, plan, rng, row, path, people, true_mode, given, imposed, cash):
-    stage(by(plan), by(rng), row, path, by(people), true_mode, given, imposed, by(cash))
+def live_money_alone(stage, plan, rng, path, crowd, true_mode, given, ledger):
+    stage(by(plan), by(rng), path, by(crowd), true_mode, given, by(ledger))
 
 
 class Case:
@@ -71,13 +73,13 @@ class Case:
         seeds = dict.fromkeys(SOURCES, seed)
         self.plan = money_plan(self.scenario, self.row, seeds, frozen=frozen)
         self.people = new_people(people_plan(self.scenario, self.row, seeds))
-        self.cash = new_cash(self.plan)
+        self.ledger = new_ledger(self.plan)
+        self.cash = read_cash(self.ledger)
         self.rng = new_rng()
         self.inputs = self.row.base.copy()
-        nobody = np.zeros(4, np.int64)
+        self.place = new_place(self.people, self.inputs.size)
         self.stage = called(
-            money_stage, self.plan, self.rng, self.inputs, 0, self.people, 0, NOTHING, nobody,
-            self.cash,
+            money_stage, self.plan, self.rng, 0, self.place.crowd, 0, NOTHING, self.ledger
         )
 
     def put(self, path: str, value: float) -> Case:
@@ -124,11 +126,15 @@ class Case:
             values = np.full(self.cash.value.shape, np.nan)
             for name, value in given.items():
                 values[measures.index(name)] = value
-        imposed = np.array([stop, cause, expansion, trigger])
+        crowd = self.place.crowd
+        for name in set(crowd._fields) - {"row", "events"}:
+            numbers(getattr(crowd, name))[:] = getattr(self.people, name)[..., None]
+        self.place.inputs[:] = self.inputs[:, None]
+        self.place.known[:] = np.array([[stop], [cause], [expansion], [trigger]])
         live_money_alone(
-            self.stage, self.plan, self.rng, self.inputs, path, self.people, true_mode, values,
-            imposed, self.cash,
+            self.stage, self.plan, self.rng, path, crowd, true_mode, values, self.ledger
         )
+        self.cash = read_cash(self.ledger)
         return self.cash
 
     def value(self, name: str, e: int = 0) -> float:

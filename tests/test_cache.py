@@ -46,8 +46,11 @@ def package(tmp_path):
     kernels = tmp_path / "source" / "pfs_sim" / "kernels"
     kernels.mkdir(parents=True)
     (kernels.parent / "__init__.py").touch()
-    for name in ("__init__.py", "_handing.py", "_jit.py", "_keeping.py", "cache.py"):
+    for name in ("__init__.py", "_handing.py", "_jit.py", "_keeping.py", "_wide.py", "cache.py"):
         shutil.copy(PACKAGE / "kernels" / name, kernels)
+    (kernels.parent / "tables").mkdir()
+    for name in ("__init__.py", "wide.py"):
+        shutil.copy(PACKAGE / "tables" / name, kernels.parent / "tables")
     (kernels / "fee.py").write_text(FEE)
     (kernels / "bill.py").write_text(BILL)
     return kernels

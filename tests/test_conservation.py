@@ -115,7 +115,12 @@ def test_caps_that_never_bind_change_nothing(spec):
         words.setdefault("cap", 1e12)
         words.setdefault("fiscal_year_cap", high)
     two = live(build(more), more)
-    assert (one.ledger.book == two.ledger.book).all()
+    assert identical(one, two)
+
+
+def identical(one, other):
+    """Whether all that happened on two paths is the same."""
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 def split(spec, name):
@@ -167,7 +172,7 @@ def test_splitting_a_tranche_changes_no_total(spec):
 @settings(max_examples=15)
 def test_a_path_is_the_same_whatever_was_lived_before(spec):
     made, cash = check_conservation(spec)
-    before = cash.ledger.book.copy()
+    before = [np.array(amounts) for amounts in cash]
     made.live({"x": 99.0, "z": -99.0})
     made.people.active[:] = spec["active"]
-    assert (live(made, spec).ledger.book == before).all()
+    assert identical(before, live(made, spec))

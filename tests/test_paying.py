@@ -15,7 +15,6 @@ from pfs_sim.analysis.paying import (
     Store,
     describe_people,
     draw_alike,
-    list_fields,
     live_together,
 )
 from pfs_sim.analysis.same_people import SamePeople, find_people
@@ -23,8 +22,9 @@ from pfs_sim.analysis.solve import solve
 from pfs_sim.analysis.sweep import sweep
 from pfs_sim.errors import ScenarioError
 from pfs_sim.kernels import path as walked
-from pfs_sim.kernels.path import Kept, find_parts, live_paths
+from pfs_sim.kernels.path import Kept, live_paths
 from pfs_sim.model.scenario import Scenario
+from pfs_sim.plan.crowd import fields_read, find_parts
 from pfs_sim.plan.lots import evaluation_dates
 from pfs_sim.reading import load
 from pfs_sim.simulate import (
@@ -34,6 +34,7 @@ from pfs_sim.simulate import (
     nothing_given,
     simulate,
 )
+from pfs_sim.tables.wide import ABREAST
 from tests.generate import scenario
 
 SCENARIOS = Path(__file__).resolve().parents[1] / "scenarios"
@@ -117,8 +118,11 @@ class TestTheKernel:
             compiled = compile_scenario(Scenario.model_validate(scenario(i)))
             given = nothing_given(compiled.scenario)
             rows, scratch = compiled.inputs.draw(0, PATHS), compiled.scratch()
-            parts = find_parts(scratch.people, list_fields(Order(compiled, true_mode)))
-            people = np.empty((PATHS, int((parts[:, 2] - parts[:, 1]).sum())))
+            plan = compiled.plan
+            fields = fields_read(plan.money, plan.outputs, true_mode)
+            parts = find_parts(scratch.people, fields)
+            numbers = int((parts[:, 2] - parts[:, 1]).sum())
+            people = np.empty((-(-PATHS // ABREAST), numbers, ABREAST))
             found = []
             written, taken = Kept(parts, people, 0), Kept(parts, people, 1)
             turns = (walked.NOBODY_KEPT, 0.0), (written, 7e3), (taken, np.nan), (taken, 7e3)
@@ -127,6 +131,7 @@ class TestTheKernel:
                 fan = np.empty((PATHS, 4, compiled.scenario.clock.periods + 1))
                 scratch.people.cohort.program[:] = poison
                 scratch.people.cohort.outcomes[:] = poison
+                scratch.seen[:] = poison
                 live_paths(compiled.plan, scratch, rows, 0, true_mode, given, out, fan, kept)
                 found.append((out, fan))
             assert all(same(found[0], other) for other in found[1:])
@@ -136,10 +141,12 @@ class TestTheKernel:
         parts = find_parts(people, ["true_n", "true_y", "referred", "eligible", "n"])
         periods, k = people.referred.size, people.true_n.size
         end = people.cohort.outcomes.size
-        assert parts.tolist() == [
+        to = parts[:, 3].tolist()
+        assert parts[:, :3].tolist() == [
             [0, 0, 2 * periods], [1, 0, people.n.size], [1, end - 3 * k, end - k]
         ]
-        assert find_parts(people, []).shape == (0, 3)
+        assert to == sorted(to) and to[0] == 0
+        assert find_parts(people, []).shape == (0, 4)
 
 
 class TestTogether:

@@ -18,6 +18,7 @@ from pfs_sim.kernels.path import live
 from pfs_sim.kernels.quick_irr import LANES, solve_quickly
 from pfs_sim.kernels.returns import irr, irr_batch
 from pfs_sim.kernels.roots import solve_log_rate
+from pfs_sim.plan.money import read_cash
 from pfs_sim.simulate import compile_scenario, nothing_given
 from pfs_sim.statuses import IrrStatus
 from tests import naive_returns as naive
@@ -271,7 +272,7 @@ def test_nearly_all_flows_of_the_yardstick_deal_go_the_quick_way():
     quick, careful = 0, 0
     for path, row in enumerate(compiled.inputs.draw(0, 200)):
         live(compiled.plan, scratch, row, path, 0, nothing)
-        for flows in scratch.cash.flow:
+        for flows in read_cash(scratch.ledger).flow:
             if naive.sign_changes(flows) > 1:
                 said = solve_quickly(np.ascontiguousarray(flows), flows.size, QUARTERLY)[1]
                 quick, careful = quick + (said != UNDECIDED), careful + (said == UNDECIDED)

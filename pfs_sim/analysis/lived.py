@@ -54,7 +54,8 @@ def live_one(
     `frozen`, `given` and `fixed` are those of `simulate`: sources at their means, measured values
     [measure, evaluation], single quantities by dotted path.
     """
-    from pfs_sim.kernels.path import collect_path, live
+    from pfs_sim.kernels.path import live
+    from pfs_sim.plan.money import read_cash
 
     if not 0 <= path <= LAST_PATH:
         raise InputError(f"found path {path}; allowed: 0 to {LAST_PATH}")
@@ -62,12 +63,10 @@ def live_one(
     if given is None:
         given = nothing_given(compiled.scenario)
     scratch, row = compiled.scratch(ledger=True), compiled.inputs.draw(path, 1)[0]
-    live(compiled.plan, scratch, row, path, 0, given)
-    out = np.empty(len(compiled.columns))
-    collect_path(compiled.plan, scratch, row, out)
+    out = live(compiled.plan, scratch, row, path, 0, given)
     names = [column.name for column in compiled.columns]
     values = dict(zip(names, out.tolist(), strict=True))
-    return Lived(compiled, path, row, scratch.people, scratch.cash, values)
+    return Lived(compiled, path, row, scratch.people, read_cash(scratch.ledger), values)
 
 
 def live_base_case(deal: Deal) -> Lived:

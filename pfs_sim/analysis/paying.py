@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from pfs_sim.draws import Inputs
 from pfs_sim.packing import Packed
+from pfs_sim.plan.crowd import fields_read
 from pfs_sim.plan.outputs import FAN_PATHS
 from pfs_sim.results import FAN
 from pfs_sim.simulate import (
@@ -35,7 +36,6 @@ from pfs_sim.simulate import (
     put,
     refuse_if_too_large,
 )
-from pfs_sim.tables.money import MeasureKind
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
@@ -146,7 +146,8 @@ class _Task:
         self.values = hold(compiled.columns, paths)
         self.fan = np.empty((min(paths, FAN_PATHS), len(FAN), grid))
         self.tables, self.moving = describe_people(compiled)
-        self.fields = list_fields(order)
+        plan = compiled.plan
+        self.fields = fields_read(plan.money, plan.outputs, order.true_mode)
         self.scratches = Scratches(compiled)
 
 
@@ -165,7 +166,9 @@ def live_together(
     people and inputs that are the same are lived and drawn once. What a `store` holds from
     earlier calls is not lived again. InputError where the results do not fit in memory together.
     """
-    from pfs_sim.kernels.path import NOBODY_KEPT, Kept, find_parts, live_paths
+    from pfs_sim.kernels.path import NOBODY_KEPT, Kept, live_paths
+    from pfs_sim.plan.crowd import find_parts
+    from pfs_sim.tables.wide import ABREAST
 
     width = sum(len(order.compiled.columns) for order in orders)
     grid = sum(order.compiled.scenario.clock.periods + 1 for order in orders)
@@ -201,7 +204,8 @@ def live_together(
                 kept = Kept(lived.parts, lived.people, 1)
             elif store is not None or task is not last[task.tables]:
                 parts, new = find_parts(scratch.people, fields[task.tables]), True
-                kept = Kept(parts, np.empty((count, int((parts[:, 2] - parts[:, 1]).sum()))), 0)
+                numbers = int((parts[:, 2] - parts[:, 1]).sum())
+                kept = Kept(parts, np.empty((-(-count // ABREAST), numbers, ABREAST)), 0)
             out = np.empty((count, len(task.compiled.columns)))
             live_paths(
                 task.compiled.plan, scratch, rows, start, task.true_mode, task.given, out,
@@ -246,19 +250,6 @@ def _list_arrays(plan: Any) -> list[Any]:
     if isinstance(plan, tuple):
         return [array for part in plan for array in _list_arrays(part)]
     return [plan]
-
-
-def list_fields(order: Order) -> frozenset[str]:
-    """The arrays of its people that the money and the results of a deal read."""
-    from pfs_sim.kernels.path import READ, READ_BY_TYPE, READ_IF_TRUE
-
-    measures = order.compiled.plan.money.evaluation.measures
-    by_type = (measures.kind == MeasureKind.PROGRAM) & (measures.type >= 0)
-    results = order.compiled.plan.outputs
-    at_exit = results.opens_at_exit[results.savings_outcome] == 1
-    found = frozenset(READ)
-    found |= frozenset(READ_BY_TYPE) if by_type.any() or at_exit.any() else frozenset()
-    return found | (frozenset(READ_IF_TRUE) if order.true_mode else frozenset())
 
 
 def draw_alike(one: Inputs, other: Inputs) -> bool:

@@ -16,6 +16,8 @@ from numba import types
 from numba.core import cgutils, config
 from numba.extending import intrinsic, models, register_model
 
+from pfs_sim.kernels._wide import spell_out, widen
+
 
 class By(types.Type):
     """The address of a tuple."""
@@ -44,13 +46,14 @@ def _emit_by(_typing: Any, whole: Any) -> tuple[Any, Callable[..., Any]]:
 def _emit_at(_typing: Any, place: Any) -> tuple[Any, Callable[..., Any]]:
     if not isinstance(place, By):
         return place(place), lambda _context, _builder, _signature, arguments: arguments[0]
+    found = widen(place.of)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         whole = context.get_value_type(signature.return_type)
         constant = builder.module.add_metadata([])
         return _read(builder, builder.bitcast(arguments[0], whole.as_pointer()), whole, constant)
 
-    return place.of(place), generate
+    return found(place), generate
 
 
 def _read(builder: Any, place: Any, kind: Any, constant: Any) -> Any:
@@ -76,5 +79,5 @@ def _same(whole: Any) -> Any:
 _off = bool(cast(Any, config).DISABLE_JIT)
 by: Any = _same if _off else intrinsic(_emit_by)
 """Lay a tuple down and return where. It lies there until the caller returns."""
-at: Any = _same if _off else intrinsic(_emit_at)
-"""The tuple that lies at an address; what is no address is returned as it is."""
+at: Any = spell_out if _off else intrinsic(_emit_at)
+"""The tuple that lies at an address, wide arrays read as such; what is no address as it is."""

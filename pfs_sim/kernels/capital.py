@@ -1,7 +1,8 @@
 """What the capital does at a grid point (model §9): accrue, fund, pay out, make good.
 
 Cash is in three places: the till (working capital), the pools (payments not yet distributed) and
-in the hands of the parties. Every verb keeps `grid[TILL, t]` and `ledger.cash` up to date.
+in the hands of the parties. Every verb keeps `grid[TILL, t]` and `ledger.cash` up to date. Paths do
+so side by side, and what happens on some of them alone is masked.
 """
 
 from __future__ import annotations
@@ -13,20 +14,30 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.kernels._jit import apart, inline, inner_apart, once
+from pfs_sim.kernels._wide import anywhere, each, everywhere, greater, lesser, where
 from pfs_sim.tables.ledger import (
     CALL,
     DRAW,
+    DRAWN,
     EXTRA,
     FLOW,
     GUARANTEE,
     INTEREST,
+    OWED,
+    PER_CLIENT,
+    PER_ENROLLMENT,
+    PER_PERIOD,
     PRINCIPAL,
+    SHARE,
+    SHUT,
     TILL,
     UNFUNDED,
+    UNPAID,
+    WILLING,
     Books,
-    Records,
+    Wide,
 )
-from pfs_sim.tables.money import CapitalTables, StepKind
+from pfs_sim.tables.money import CapitalTables, Records, StepKind
 from pfs_sim.tables.state import NEVER
 
 F8 = npt.NDArray[np.float64]
@@ -37,51 +48,54 @@ _PROVIDER = 1
 
 
 @once
-def price(lines: Records, row: F8, overrun: int, expenses: Records) -> None:
-    """Set the path's prices: per client and period, per enrollment, per period, with overruns."""
+def price(lines: Records, row: Wide, overrun: int, expense: Wide) -> None:
+    """Set the paths' prices: per client and period, per enrollment, per period, with overruns."""
     for u in range(lines.size):
-        line, expense = lines[u], expenses[u]
+        line = lines[u]
         factor = row[line.overrun] * row[overrun]
         if line.per_client >= 0:
-            expense.per_client = row[line.per_client] * factor
+            expense[PER_CLIENT, u] = row[line.per_client] * factor
         if line.per_enrollment >= 0:
-            expense.per_enrollment = row[line.per_enrollment] * factor
+            expense[PER_ENROLLMENT, u] = row[line.per_enrollment] * factor
         if line.per_period >= 0:
-            expense.per_period = row[line.per_period] * factor
+            expense[PER_PERIOD, u] = row[line.per_period] * factor
 
 
 @once
-def accrue(deal: Any, links: I8, tranches: Records, holding: Records) -> None:
+def accrue(deal: Any, links: I8, tranches: Records, holding: Wide) -> None:
     """Charge the interest of the period that has just ended."""
     for position in range(deal.bears, deal.bears_end):
         i = links[position]
-        held = holding[i]
-        base = held.owed + held.interest if tranches[i].compound == 1 else held.owed
-        held.interest += base * tranches[i].rate
+        base = holding[OWED, i]
+        if tranches[i].compound == 1:
+            base += holding[UNPAID, i]
+        holding[UNPAID, i] += base * tranches[i].rate
 
 
 @once
 def _charge(
     tables: CapitalTables,
-    overall: float,
+    overall: Wide,
     moment: Any,
-    row: F8,
-    active: float,
-    enrolled: float,
+    row: Wide,
+    active: Wide,
+    enrolled: Wide,
     t: int,
-    stop: int,
-    served: bool,
-    expenses: Records,
-    uses: F8,
-) -> float:
+    stop: Wide,
+    served: Wide,
+    expense: Wide,
+    uses: Wide,
+) -> Wide:
     """Write the cost of every line on grid point `t` into the uses; returns their sum."""
-    total, entry = 0.0, moment.dated
+    total, entry = each(0.0), moment.dated
     for u in range(tables.lines.size):
-        line, expense = tables.lines[u], expenses[u]
-        amount = expense.per_client * active + expense.per_enrollment * enrolled
-        due = line.first <= t <= line.last and (served or line.last < NEVER)
-        if due and (t < stop or line.stops == 0):
-            amount += expense.per_period
+        line = tables.lines[u]
+        amount = expense[PER_CLIENT, u] * active + expense[PER_ENROLLMENT, u] * enrolled
+        if line.per_period >= 0 and line.first <= t <= line.last:
+            due = served | (line.last < NEVER)
+            if line.stops != 0:
+                due = due & (t < stop)
+            amount += where(due, expense[PER_PERIOD, u], 0.0)
         while entry < moment.dated_end and tables.dated[entry].line == u:
             amount += row[tables.dated[entry].column] * (row[line.overrun] * overall)
             entry += 1
@@ -93,94 +107,102 @@ def _charge(
 
 @inner_apart
 def ask_tranches(
-    tables: CapitalTables, links: I8, t: int, holding: Records, asked: F8
+    tables: CapitalTables, links: I8, t: int, holding: Wide, asked: Wide
 ) -> None:
     """Find who can be drawn on grid point `t`, and for which share of what an order is asked for.
 
     That holds until somebody has drawn everything, is shut, or the time to draw begins or ends.
     """
     for i in range(tables.tranches.size):
-        tranche, held = tables.tranches[i], holding[i]
-        can = tranche.first <= t <= tranche.last and held.shut == 0.0
-        held.willing = tranche.commitment if can and held.drawn < tranche.commitment else 0.0
+        tranche = tables.tranches[i]
+        can = (holding[SHUT, i] == 0.0) & (holding[DRAWN, i] < tranche.commitment)
+        can = can & (tranche.first <= t <= tranche.last)
+        holding[WILLING, i] = where(can, tranche.commitment, 0.0)
     for group in range(tables.orders.size):
         first, last = tables.orders[group].tranches, tables.orders[group].tranches_end
-        willing = 0.0
+        willing = each(0.0)
         for position in range(first, last):
-            willing += holding[links[position]].willing
+            willing += holding[WILLING, links[position]]
         asked[group] = willing
+        some = willing > 0.0
         for position in range(first, last):
-            held = holding[links[position]]
-            held.share = held.willing / willing if willing > 0.0 else 0.0
+            i = links[position]
+            holding[SHARE, i] = where(some, holding[WILLING, i] / willing, 0.0)
 
 
 @once
-def _draw(holding: Records, flows: F8, i: int, t: int, amount: float, commitment: float) -> bool:
-    """Let a tranche pay in; whether that was its last.
+def _draw(
+    holding: Wide, flows: Wide, i: int, t: int, amount: Wide, commitment: Wide, which: Wide
+) -> Wide:
+    """Let a tranche pay in, on other than `which` paths nothing; where that was its last.
 
     What exhausts it leaves nothing, not a rounding error.
     """
-    held = holding[i]
-    exhausted = amount >= commitment - held.drawn
-    held.drawn = commitment if exhausted else held.drawn + amount
-    held.owed += amount
+    drawn = holding[DRAWN, i]
+    exhausted = which & (amount >= commitment - drawn)
+    drawn = where(exhausted, commitment, drawn + amount)
+    holding[DRAWN, i] = drawn
+    holding[OWED, i] += amount
     flows[DRAW, i, t] += amount
     flows[FLOW, i, t] -= amount
-    return bool(not held.drawn < commitment)
+    return which & ~(drawn < commitment)
 
 
 @once
 def _draw_fixed(
-    tables: CapitalTables, links: I8, moment: Any, t: int, books: Books, grid: F8
+    tables: CapitalTables, links: I8, moment: Any, t: int, books: Books, grid: Wide
 ) -> None:
     """Draws at a date, up-front ones among them, into the till."""
-    spent = False
+    spent, holding = each(0.0) > 0.0, books.holding
     for entry in range(moment.draws, moment.draws_end):
         i = tables.draws[entry].tranche
-        commitment, held = tables.tranches[i].commitment, books.holding[i]
-        amount = min(tables.draws[entry].amount, commitment - held.drawn)
-        if held.shut == 0.0 and amount > 0.0:
-            last = _draw(books.holding, books.tranche, i, t, amount, commitment)
-            spent = spent or last
-            grid[TILL, t] += amount
-    if spent:
-        ask_tranches(tables, links, t, books.holding, books.asked)
+        commitment = each(tables.tranches[i].commitment)
+        amount = lesser(tables.draws[entry].amount, commitment - holding[DRAWN, i])
+        which = (holding[SHUT, i] == 0.0) & (amount > 0.0)
+        amount = where(which, amount, 0.0)
+        spent = spent | _draw(holding, books.tranche, i, t, amount, commitment, which)
+        grid[TILL, t] += amount
+    if anywhere(spent):
+        ask_tranches(tables, links, t, holding, books.asked)
 
 
-@once
+@inner_apart
 def _draw_down(
-    tables: CapitalTables, links: I8, t: int, need: float, books: Books
-) -> float:
-    """Draw what is needed, order by order, pro rata by commitment; returns what is still missing.
+    tables: CapitalTables, links: I8, t: int, need: Wide, which: Wide, books: Books
+) -> Wide:
+    """Draw what is needed on `which` paths, order by order, pro rata by commitment.
 
     Who has too little left gives that, and the others of the same order share the remainder.
+    Returns what is still missing.
     """
     holding = books.holding
     for group in range(tables.orders.size):
         first, last = tables.orders[group].tranches, tables.orders[group].tranches_end
+        asked = which
         for _ in range(last - first):
             willing = books.asked[group]
-            if willing == 0.0:
+            asked = asked & (willing != 0.0)
+            if not anywhere(asked):
                 break
-            rest, exhausted, spent = need, False, False
+            rest, exhausted = need, need != need
+            spent = exhausted
             for position in range(first, last):
                 i = links[position]
-                commitment = holding[i].willing
-                if commitment > 0.0:
-                    amount, left = need * holding[i].share, commitment - holding[i].drawn
-                    if amount >= left:
-                        amount, exhausted = left, True
-                    if _draw(holding, books.tranche, i, t, amount, commitment):
-                        spent = True
-                    rest -= amount
-            if spent:
+                commitment = holding[WILLING, i]
+                gives = asked & (commitment > 0.0)
+                left = commitment - holding[DRAWN, i]
+                amount = need * holding[SHARE, i]
+                all_of_it = gives & (amount >= left)
+                amount = where(gives, where(all_of_it, left, amount), 0.0)
+                exhausted = exhausted | all_of_it
+                spent = spent | _draw(holding, books.tranche, i, t, amount, commitment, gives)
+                rest -= amount
+            if anywhere(spent):
                 ask_tranches(tables, links, t, holding, books.asked)
-            if not exhausted:
-                return 0.0
-            need = rest
-            if not need > 1e-15 * willing:
-                return 0.0
-    return need
+            need = where(asked, rest, need)
+            on = exhausted & (need > 1e-15 * willing)
+            which, asked = which & (on | ~asked), asked & on
+    return where(which, need, 0.0)
 
 
 @once
@@ -189,23 +211,23 @@ def fund(
     deal: Any,
     links: I8,
     moment: Any,
-    row: F8,
-    active: float,
-    enrolled: float,
+    row: Wide,
+    active: Wide,
+    enrolled: Wide,
     t: int,
-    stop: int,
-    served: bool,
-    wind_down: float,
+    stop: Wide,
+    served: Wide,
+    wind_down: Wide,
     books: Books,
-    grid: F8,
-) -> float:
+    grid: Wide,
+) -> Wide:
     """Pay what is due on grid point `t`: cost lines in order, winding down, then coupons.
 
     The till pays first, then the tranches; what nobody can pay is unfunded, and returned, and a
     coupon that is not paid stays due. Without investors the provider pays everything. `active`
     clients are in service in the period, `enrolled` treated clients begin it.
     """
-    lines, holding = tables.lines.size, books.holding
+    lines, holding, short = tables.lines.size, books.holding, each(0.0)
     if moment.draws_end > moment.draws:
         _draw_fixed(tables, links, moment, t, books, grid)
     total = wind_down + _charge(
@@ -213,37 +235,37 @@ def fund(
         books.uses,
     )  # fmt: skip
     for position in range(deal.coupon, deal.coupon_end):
-        total += holding[links[position]].interest
-    if not total > 0.0:
+        total += holding[UNPAID, links[position]]
+    due = total > 0.0
+    if not everywhere(due):
         for u in range(lines):
-            books.uses[u, t] = 0.0
-        return 0.0
-    short = 0.0
+            books.uses[u, t] = where(due, books.uses[u, t], 0.0)
+        if not anywhere(due):
+            return short
     if deal.provider_funds == 1:
-        books.party[_PROVIDER, t] -= total
-    elif total <= grid[TILL, t]:
-        grid[TILL, t] -= total
+        books.party[_PROVIDER, t] -= where(due, total, 0.0)
     else:
-        need = total - grid[TILL, t]
-        short = _draw_down(tables, links, t, need, books)
-        grid[TILL, t] = 0.0
-    if short > 0.0:
-        grid[UNFUNDED, t] = short
-        _pay_in_part(lines, deal, links, t, total - short, wind_down, books)
-        return float(short)
-    if wind_down != 0.0:
-        books.uses[lines, t] = wind_down
+        till = grid[TILL, t]
+        lacks = due & ~(total <= till)
+        if anywhere(lacks):
+            short = _draw_down(tables, links, t, total - till, lacks, books)
+        grid[TILL, t] = where(lacks, 0.0, where(due, till - total, till))
+    fully = due & ~(short > 0.0)
+    if anywhere(short > 0.0):
+        grid[UNFUNDED, t] = where(short > 0.0, short, 0.0)
+        _pay_in_part(lines, deal, links, t, total - short, wind_down, short > 0.0, books)
+    books.uses[lines, t] += where(fully, wind_down, 0.0)
     for position in range(deal.coupon, deal.coupon_end):
         i = links[position]
-        _pay_coupon(holding[i], books.tranche, books.uses, i, t, 1.0)
-    return 0.0
+        amount = where(fully, holding[UNPAID, i], 0.0)
+        _pay_coupon(holding, books.tranche, books.uses, i, t, amount)
+    return short
 
 
 @inline
-def _pay_coupon(held: Any, flows: F8, uses: F8, i: int, t: int, share: float) -> None:
-    """Pay a share of the interest that is due; coupons are the last row of the uses."""
-    amount = share * held.interest
-    held.interest -= amount
+def _pay_coupon(holding: Wide, flows: Wide, uses: Wide, i: int, t: int, amount: Wide) -> None:
+    """Pay interest that is due; coupons are the last row of the uses."""
+    holding[UNPAID, i] -= amount
     uses[uses.shape[0] - 1, t] += amount
     flows[INTEREST, i, t] += amount
     flows[FLOW, i, t] += amount
@@ -255,50 +277,57 @@ def _pay_in_part(
     deal: Any,
     links: I8,
     t: int,
-    available: float,
-    wind_down: float,
+    available: Wide,
+    wind_down: Wide,
+    which: Wide,
     books: Books,
 ) -> None:
-    """Pay the lines in order as far as the money goes, the coupons pro rata with what is left."""
+    """Pay the lines in order as far as the money goes, the coupons pro rata with what is left.
+
+    Only on `which` paths.
+    """
+    uses, holding = books.uses, books.holding
     for u in range(lines):
-        paid = min(books.uses[u, t], available)
-        books.uses[u, t] = paid
+        paid = lesser(uses[u, t], available)
+        uses[u, t] = where(which, paid, uses[u, t])
         available -= paid
-    books.uses[lines, t] = min(wind_down, available)
-    available -= books.uses[lines, t]
-    due = 0.0
+    paid = lesser(wind_down, available)
+    uses[lines, t] = where(which, paid, uses[lines, t])
+    available -= paid
+    due = each(0.0)
     for position in range(deal.coupon, deal.coupon_end):
-        due += books.holding[links[position]].interest
-    if available > 0.0 and due > 0.0:
-        for position in range(deal.coupon, deal.coupon_end):
-            i = links[position]
-            share = min(1.0, available / due)
-            _pay_coupon(books.holding[i], books.tranche, books.uses, i, t, share)
+        due += holding[UNPAID, links[position]]
+    which = which & (available > 0.0) & (due > 0.0)
+    share = lesser(1.0, available / due)
+    for position in range(deal.coupon, deal.coupon_end):
+        i = links[position]
+        amount = where(which, share * holding[UNPAID, i], 0.0)
+        _pay_coupon(holding, books.tranche, uses, i, t, amount)
 
 
 @once
 def pay_out(
-    tables: CapitalTables, deal: Any, t: int, pools: F8, grid: F8, books: Books
+    tables: CapitalTables, deal: Any, t: int, pools: Wide, grid: Wide, books: Books
 ) -> bool:
     """Pay what the pools hold, or owe, on grid point `t`; whether anything stays in them."""
-    least, most = 0.0, 0.0
+    owes, has = each(0.0) > 0.0, each(0.0) > 0.0
     for p in range(pools.size):
-        least, most = min(least, pools[p]), max(most, pools[p])
-    if least < 0.0 and deal.provider_funds == 0:
+        owes, has = owes | (pools[p] < 0.0), has | (pools[p] > 0.0)
+    if deal.provider_funds == 0 and anywhere(owes):
         _settle_deficit(
             tables.tranches, deal.committed, t, pools, grid, books.tranche, books.party
         )
-    if least < 0.0 or most > 0.0 or t == deal.periods:
+    if anywhere(owes | has) or t == deal.periods:
         _distribute(tables, deal, t, pools, grid, books)
     left = False
     for p in range(pools.size):
-        left = left or pools[p] != 0.0
+        left = left or anywhere(pools[p] != 0.0)
     return left
 
 
 @once
 def _settle_deficit(
-    tranches: Records, committed: float, t: int, pools: F8, grid: F8, flows: F8, party: F8
+    tranches: Records, committed: float, t: int, pools: Wide, grid: Wide, flows: Wide, party: Wide
 ) -> None:
     """Cover pools that owe the payor: from the main pool, the till, then the investors.
 
@@ -306,14 +335,13 @@ def _settle_deficit(
     pays.
     """
     for p in range(1, pools.size):
-        if pools[p] < 0.0:
-            pools[MAIN] += pools[p]
-            pools[p] = 0.0
-    if not pools[MAIN] < 0.0:
-        return
-    owed = -pools[MAIN]
-    pools[MAIN] = 0.0
-    taken = min(owed, grid[TILL, t])
+        low = pools[p] < 0.0
+        pools[MAIN] += where(low, pools[p], 0.0)
+        pools[p] = where(low, 0.0, pools[p])
+    low = pools[MAIN] < 0.0
+    owed = where(low, -pools[MAIN], 0.0)
+    pools[MAIN] = where(low, 0.0, pools[MAIN])
+    taken = lesser(owed, grid[TILL, t])
     grid[TILL, t] -= taken
     owed -= taken
     if not committed > 0.0:
@@ -327,7 +355,7 @@ def _settle_deficit(
 
 @once
 def _distribute(
-    tables: CapitalTables, deal: Any, t: int, pools: F8, grid: F8, books: Books
+    tables: CapitalTables, deal: Any, t: int, pools: Wide, grid: Wide, books: Books
 ) -> None:
     """Run the waterfall on grid point `t`; on the last one nothing is left behind.
 
@@ -348,10 +376,12 @@ def _distribute(
             step = tables.steps[w]
             if ends and (step.pool == MAIN) == (turn == 0):
                 continue
-            available = pools[step.pool]
-            if available > 0.0 and step.due <= t <= step.until:
+            pool = pools[step.pool]
+            some = pool > 0.0
+            if step.due <= t <= step.until and anywhere(some):
+                available = where(some, pool, 0.0)
                 paid = _pay_step(step, w, t, ends, available, tables.recipients, books, grid)
-                pools[step.pool] = max(0.0, available - paid)
+                pools[step.pool] = where(some, greater(0.0, pool - paid), pool)
                 books.step[w, t] += paid
     if deal.provider_funds == 1:
         for p in range(pools.size):
@@ -368,83 +398,74 @@ def _pay_step(
     w: int,
     t: int,
     ends: bool,
-    available: float,
+    available: Wide,
     recipients: Records,
     books: Books,
-    grid: F8,
-) -> float:
+    grid: Wide,
+) -> Wide:
     """Pay one step of the waterfall out of what its pool has; returns what it took."""
-    kind, flows, party = step.kind, books.tranche, books.party
+    kind = step.kind
     if kind == StepKind.RESERVE:
         if ends:
-            return 0.0
-        paid = min(available, max(0.0, step.amount - grid[TILL, t]))
+            return each(0.0)
+        paid = lesser(available, greater(0.0, step.amount - grid[TILL, t]))
         grid[TILL, t] += paid
     elif kind == StepKind.FEE:
-        owed = min(available, step.amount - books.fee[w])
-        paid = _pay_shares(step, t, owed, recipients, books.hurdle, flows, party)
+        owed = lesser(available, step.amount - books.fee[w])
+        paid = _pay_shares(step, t, owed, recipients, books)
         books.fee[w] += paid
     elif kind == StepKind.SHARE:
-        paid = _pay_shares(step, t, available, recipients, books.hurdle, flows, party)
+        paid = _pay_shares(step, t, available, recipients, books)
     else:
-        paid = _pay_pro_rata(step, t, available, recipients, books.hurdle, books.holding, flows)
-    return float(paid)
+        paid = _pay_pro_rata(step, t, available, recipients, books)
+    return paid
 
 
 @apart
 def _pay_shares(
-    step: Any,
-    t: int,
-    amount: float,
-    recipients: Records,
-    hurdles: Records,
-    flows: F8,
-    party: F8,
-) -> float:
+    step: Any, t: int, amount: Wide, recipients: Records, books: Books
+) -> Wide:
     """Pay shares of an amount to parties and tranches; a tranche takes no more than its hurdle."""
-    paid = 0.0
-    if not amount > 0.0:
+    paid, some = each(0.0), amount > 0.0
+    if not anywhere(some):
         return paid
+    amount = where(some, amount, 0.0)
     for r in range(step.recipients, step.recipients_end):
         i, part = recipients[r].who, recipients[r].share * amount
         if i < 0:
-            party[-1 - i, t] += part
+            books.party[-1 - i, t] += part
         else:
             if not math.isnan(step.growth):
-                part = min(part, max(0.0, _hurdle(hurdles[r], flows, i, t, step.growth)))
-            flows[EXTRA, i, t] += part
-            flows[FLOW, i, t] += part
+                part = lesser(part, greater(0.0, _hurdle(books, r, i, t, step.growth)))
+            books.tranche[EXTRA, i, t] += part
+            books.tranche[FLOW, i, t] += part
         paid += part
     return paid
 
 
 @once
 def _pay_pro_rata(
-    step: Any,
-    t: int,
-    available: float,
-    recipients: Records,
-    hurdles: Records,
-    holding: Records,
-    flows: F8,
-) -> float:
+    step: Any, t: int, available: Wide, recipients: Records, books: Books
+) -> Wide:
     """Pay what is owed to tranches, in full or pro rata: interest, principal, a target return."""
-    kind, total = step.kind, 0.0
+    kind, total, flows, holding = step.kind, each(0.0), books.tranche, books.holding
+    for r in range(step.recipients, step.recipients_end):
+        total += _owed(kind, books, r, recipients[r].who, t, step.growth)
+    some = total > 0.0
+    if not anywhere(some):
+        return each(0.0)
+    paid = where(some, lesser(available, total), 0.0)
+    whole, share = paid == total, paid
     for r in range(step.recipients, step.recipients_end):
         i = recipients[r].who
-        total += _owed(kind, hurdles[r], holding[i], flows, i, t, step.growth)
-    if not total > 0.0:
-        return 0.0
-    paid = min(available, total)
-    for r in range(step.recipients, step.recipients_end):
-        i = recipients[r].who
-        owed = _owed(kind, hurdles[r], holding[i], flows, i, t, step.growth)
-        part = owed if paid == total else paid * (owed / total)
+        owed = _owed(kind, books, r, i, t, step.growth)
+        part = where(whole, owed, share * (owed / total))
+        part = where(some, part, 0.0)
         if kind == StepKind.INTEREST:
-            holding[i].interest -= part
+            holding[UNPAID, i] -= part
             flows[INTEREST, i, t] += part
         elif kind == StepKind.PRINCIPAL:
-            holding[i].owed -= part
+            holding[OWED, i] -= part
             flows[PRINCIPAL, i, t] += part
         else:
             flows[EXTRA, i, t] += part
@@ -453,66 +474,62 @@ def _pay_pro_rata(
 
 
 @once
-def _owed(
-    kind: int, hurdle: Any, held: Any, flows: F8, i: int, t: int, growth: float
-) -> float:
+def _owed(kind: int, books: Books, r: int, i: int, t: int, growth: float) -> Wide:
     if kind == StepKind.INTEREST:
-        return float(held.interest)
+        return books.holding[UNPAID, i]
     if kind == StepKind.PRINCIPAL:
-        return float(held.owed)
-    return max(0.0, _hurdle(hurdle, flows, i, t, growth))
+        return books.holding[OWED, i]
+    return greater(0.0, _hurdle(books, r, i, t, growth))
 
 
 @apart
-def _hurdle(hurdle: Any, flows: F8, i: int, t: int, growth: float) -> float:
+def _hurdle(books: Books, r: int, i: int, t: int, growth: float) -> Wide:
     """What a tranche is owed on grid point `t` at a target return, after what it got so far.
 
     Its outflows less its receipts, compounded. The balance of the grid points before `t` is kept,
     so each is compounded once.
     """
-    start = int(hurdle.at)
-    if start < t:
-        owed = hurdle.owed
-        for s in range(start, t):
-            owed = owed * growth - flows[FLOW, i, s]
-        hurdle.owed = owed
-        hurdle.at = t
-    return float(hurdle.owed * growth - flows[FLOW, i, t])
+    owed = books.hurdle[r]
+    for s in range(books.since[r], t):
+        owed = owed * growth - books.tranche[FLOW, i, s]
+    books.hurdle[r], books.since[r] = owed, t
+    return owed * growth - books.tranche[FLOW, i, t]
 
 
 @once
 def make_good(
-    guarantees: Records,
-    limits: F8,
-    links: I8,
-    t: int,
-    closes: int,
-    holding: Records,
-    flows: F8,
-    guarantor: F8,
-    called: F8,
+    guarantees: Records, limits: F8, links: I8, t: int, closes: Wide, books: Books
 ) -> None:
     """Call the guarantees that mature on grid point `t`, or end with the deal at `closes`."""
+    holding, flows = books.holding, books.tranche
     for g in range(guarantees.size):
         guarantee = guarantees[g]
-        if called[g] == 1.0 or min(guarantee.at, closes) != t:
+        matures = lesser(guarantee.at, closes) == t
+        matures = matures & (books.called[g] != 1.0)
+        if not anywhere(matures):
             continue
-        called[g] = 1.0
-        drawn, lost = 0.0, 0.0
+        books.called[g] = where(matures, 1.0, books.called[g])
+        drawn, lost = each(0.0), each(0.0)
         for position in range(guarantee.tranches, guarantee.tranches_end):
-            drawn += holding[links[position]].drawn
-            lost += holding[links[position]].owed
+            drawn += holding[DRAWN, links[position]]
+            lost += holding[OWED, links[position]]
         amount = guarantee.share * lost
         if guarantee.floor == 1:
-            whole = drawn if math.isnan(guarantee.committed) else guarantee.committed
-            amount = max(0.0, guarantee.share * whole - (drawn - lost))
-        amount = min(amount, lost, limits[g, t])
-        if not amount > 0.0:
+            whole = drawn
+            if not math.isnan(guarantee.committed):
+                whole = each(guarantee.committed)
+            amount = greater(0.0, guarantee.share * whole - (drawn - lost))
+        amount = lesser(lesser(amount, lost), limits[g, t])
+        some = matures & (amount > 0.0)
+        if not anywhere(some):
             continue
-        guarantor[g, t] += amount
+        amount = where(some, amount, 0.0)
+        books.guarantor[g, t] += amount
         for position in range(guarantee.tranches, guarantee.tranches_end):
             i = links[position]
-            part = holding[i].owed if amount == lost else amount * (holding[i].owed / lost)
-            holding[i].owed -= part
+            owed = holding[OWED, i]
+            part = where(amount == lost, owed, amount * (owed / lost))
+            part = where(some, part, 0.0)
+            holding[OWED, i] -= part
             flows[GUARANTEE, i, t] += part
             flows[FLOW, i, t] += part

@@ -1,18 +1,44 @@
-"""What is kept of a path: sums, IRRs and flags into one row (model §10)."""
+"""What is kept of paths: sums, IRRs and flags into one row each (model §10).
+
+The sums of paths side by side are taken at once; what is written is wide, a place for each column.
+"""
 
 from __future__ import annotations
 
 import math
 
-from pfs_sim.kernels._jit import apart, inline, lean, once
+from pfs_sim.kernels._jit import apart, lean, once
+from pfs_sim.kernels._wide import (
+    each,
+    greater,
+    lesser,
+    magnitude,
+    of,
+    replace,
+    where,
+)
 from pfs_sim.kernels.returns import irr_side_by_side
+from pfs_sim.tables.ledger import (
+    CALL,
+    CUT,
+    DRAW,
+    DUE,
+    EXTRA,
+    FLOW,
+    GUARANTEE,
+    LOST,
+    PAID,
+    PRINCIPAL,
+    UNFUNDED,
+    Ledger,
+    Wide,
+)
 from pfs_sim.tables.outputs import (
     COMPARED_FIXED,
     COMPARED_MATCHED,
     COMPARED_NONE,
     F8,
     HOLDER_COLUMNS,
-    I8,
     Flows,
     OutputPlan,
 )
@@ -21,34 +47,35 @@ from pfs_sim.tables.state import (
     MATCHED,
     NEVER,
     TREATED,
-    Cash,
+    Crowd,
     Missing,
-    People,
     StopCause,
 )
+from pfs_sim.tables.wide import ABREAST
 
-_TRIGGERLESS = StopCause.SHORTFALL
-_NOT_HELD = Missing.NOT_HELD
+_TRIGGERLESS = float(StopCause.SHORTFALL)
+_NOT_HELD = float(Missing.NOT_HELD)
+_EXISTS = float(Missing.NONE)
 _ROUNDING = 1e-12
 
 
-@inline
-def _sum(values: F8) -> float:
-    total = 0.0
-    for value in values:
-        total += value
+@lean
+def _sum(values: Wide) -> Wide:
+    total = each(0.0)
+    for i in range(values.size):
+        total += values[i]
     return total
 
 
 @lean
 def _holder(
     plan: OutputPlan,
-    flow: F8,
-    principal: F8,
-    drawn: F8,
-    moved: F8,
-    kept: F8,
-    out: F8,
+    flow: Wide,
+    principal: Wide,
+    drawn: Wide,
+    moved: Wide,
+    kept: Wide,
+    out: Wide,
     o: int,
 ) -> int:
     """Nine numbers of one holder: from its flows, principal received and draws by grid point.
@@ -57,69 +84,72 @@ def _holder(
     status come later: `kept` holds the flows until then. Of `moved`, all that went in and out on a
     date, a share that rounding leaves is no flow, or a total loss would have returned something.
     """
-    invested, returned, paid_in, repaid, weighted, npv = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    invested, returned, paid_in = each(0.0), each(0.0), each(0.0)
+    repaid, weighted, npv = each(0.0), each(0.0), each(0.0)
     for t in range(flow.size):
-        kept[t] = flow[t] if abs(flow[t]) > _ROUNDING * moved[t] else 0.0
-        got = flow[t] + drawn[t]
-        invested += max(-got, 0.0)
-        returned += max(got, 0.0)
+        here, came = flow[t], principal[t]
+        kept[t] = where(magnitude(here) > _ROUNDING * moved[t], here, 0.0)
+        got = here + drawn[t]
+        invested += greater(-got, 0.0)
+        returned += greater(got, 0.0)
         paid_in += drawn[t]
-        repaid += principal[t]
-        weighted += principal[t] * t
-        npv += flow[t] * plan.hurdle[t]
+        repaid += came
+        weighted += came * t
+        npv += here * plan.hurdle[t]
     invested += paid_in
-    loss = max(0.0, paid_in - repaid)
-    if loss <= 1e-9 * paid_in:
-        loss = 0.0
+    loss = greater(0.0, paid_in - repaid)
+    loss = where(loss <= 1e-9 * paid_in, 0.0, loss)
     out[o] = paid_in
     out[o + 1] = returned
-    out[o + 4] = returned / invested if invested > 0.0 else math.nan
+    out[o + 4] = where(invested > 0.0, returned / invested, math.nan)
     out[o + 5] = loss
-    out[o + 6] = loss / paid_in if paid_in > 0.0 else math.nan
+    out[o + 6] = where(paid_in > 0.0, loss / paid_in, math.nan)
     out[o + 7] = npv
-    out[o + 8] = weighted / repaid / plan.per_year if repaid > 0.0 else math.nan
+    out[o + 8] = where(repaid > 0.0, weighted / repaid / plan.per_year, math.nan)
     return o + HOLDER_COLUMNS
 
 
 @once
-def _held(missing: I8) -> int:
+def _held(missing: Wide) -> Wide:
     """How many evaluations were held: a termination may call off the later ones."""
-    held = 0
+    held = each(0.0)
     if missing.shape[0] > 0:
         for e in range(missing.shape[1]):
-            if missing[0, e] != _NOT_HELD:
-                held = e + 1
+            held = where(missing[0, e] != _NOT_HELD, e + 1, held)
     return held
 
 
 @once
 def _collect_outcome(
-    plan: OutputPlan, people: People, k: int, held: int, out: F8, o: int
+    plan: OutputPlan, crowd: Crowd, k: int, held: Wide, dates: int, out: Wide, o: int
 ) -> int:
     """True and measured effect (per client, per trial), averted units, treated measured.
 
     Measured are the clients at whom a measure looks, at the evaluations that were held.
     """
-    n1, y1, n0, y0 = 0.0, 0.0, 0.0, 0.0
+    n1, y1, n0, y0 = each(0.0), each(0.0), each(0.0), each(0.0)
     arm, least = CONTROL, plan.least_control[k]
     if plan.compared[k] == COMPARED_MATCHED:
         arm, least = MATCHED, plan.least_matched[k]
-    for v in range(held):
+    for v in range(dates):
+        counts = v < held
         for s in range(plan.least_treated[k], 3):
-            n1 += people.n[k, TREATED, s, v]
-            y1 += people.y[k, TREATED, s, v]
+            n1 += where(counts, crowd.n[k, TREATED, s, v], 0.0)
+            y1 += where(counts, crowd.y[k, TREATED, s, v], 0.0)
         for s in range(least, 3):
-            n0 += people.n[k, arm, s, v]
-            y0 += people.y[k, arm, s, v]
-    averted = plan.sign[k] * (people.true_y0[k] - people.true_y[k])
+            n0 += where(counts, crowd.n[k, arm, s, v], 0.0)
+            y0 += where(counts, crowd.y[k, arm, s, v], 0.0)
+    true_n = crowd.true_n[k]
+    averted = plan.sign[k] * (crowd.true_y0[k] - crowd.true_y[k])
     trials = plan.trials[k]
-    out[o] = averted / (people.true_n[k] * trials) if people.true_n[k] > 0.0 else math.nan
-    measured = math.nan
-    if n1 > 0.0 and plan.compared[k] == COMPARED_FIXED:
+    out[o] = where(true_n > 0.0, averted / (true_n * trials), math.nan)
+    measured, exists = each(math.nan), n1 > 0.0
+    if plan.compared[k] == COMPARED_FIXED:
         measured = plan.sign[k] * (plan.fixed[k] - y1 / (n1 * trials))
-    elif n1 > 0.0 and n0 > 0.0 and plan.compared[k] != COMPARED_NONE:
+    elif plan.compared[k] != COMPARED_NONE:
         measured = plan.sign[k] * (y0 / (n0 * trials) - y1 / (n1 * trials))
-    out[o + 1] = measured
+        exists = exists & (n0 > 0.0)
+    out[o + 1] = where(exists, measured, math.nan)
     out[o + 2] = averted
     out[o + 3] = n1
     return o + 4
@@ -127,40 +157,43 @@ def _collect_outcome(
 
 @once
 def _collect_payor(
-    plan: OutputPlan, row: F8, people: People, cash: Cash, out: F8, o: int
+    plan: OutputPlan, crowd: Crowd, ledger: Ledger, out: Wide, o: int
 ) -> int:
-    """Payments in all, by term, fiscal year and payor; savings and net benefit.
-
-    Sums that belong to one grid point run side by side: alone each would wait for its last one.
-    """
-    terms, grid = cash.paid.shape
-    total, present, claimed, cut, lost = 0.0, 0.0, 0.0, 0.0, 0.0
+    """Payments in all, by term, fiscal year and payor; savings and net benefit."""
+    term, moved, payor = ledger.claims.term, ledger.claims.moved, ledger.claims.payor
+    grid, terms, party = term.shape[0], term.shape[2], ledger.books.party
+    total, present, claimed, cut, lost = each(0.0), each(0.0), each(0.0), each(0.0), each(0.0)
     years = o + 5 + terms
     for j in range(terms):
-        paid, cut_here, lost_here = 0.0, 0.0, 0.0
+        paid, cut_here, lost_here = each(0.0), each(0.0), each(0.0)
         for t in range(grid):
-            amount = cash.paid[j, t]
-            claimed += cash.due[j, t]
-            cut_here += cash.cut[j, t]
-            lost_here += cash.lost[j, t]
+            if moved[t] == 0:
+                continue
+            amount = term[t, PAID, j]
+            claimed += term[t, DUE, j]
+            cut_here += term[t, CUT, j]
+            lost_here += term[t, LOST, j]
             paid += amount
-            if amount != 0.0:
-                present += amount * plan.discount[t]
-                out[years + plan.year[t]] += amount
+            present += amount * plan.discount[t]
+            out[years + plan.year[t]] += amount
         out[o + 5 + j] = paid
         total += paid
         cut += cut_here
         lost += lost_here
     out[o], out[o + 1], out[o + 2], out[o + 3], out[o + 4] = total, present, claimed, cut, lost
     o = years + plan.years
-    for q in range(cash.payor.shape[0]):
-        out[o] = _sum(cash.payor[q])
+    for q in range(payor.shape[1]):
+        paid = each(0.0)
+        for t in range(grid):
+            if moved[t] == 1:
+                paid += payor[t, q]
+        out[o] = paid
         o += 1
-    residual, residual_present = 0.0, 0.0
+    residual, residual_present = each(0.0), each(0.0)
     for t in range(grid):
-        residual += cash.party[0, t]
-        residual_present += cash.party[0, t] * plan.discount[t]
-    saved, cashable, saved_present = _savings(plan, row, people, cash.events[0])
+        residual += party[0, t]
+        residual_present += party[0, t] * plan.discount[t]
+    saved, cashable, saved_present = _savings(plan, crowd, ledger.events[0])
     out[o] = residual
     out[o + 1] = saved
     out[o + 2] = cashable
@@ -170,158 +203,180 @@ def _collect_payor(
 
 
 @once
-def _savings(plan: OutputPlan, row: F8, people: People, stop: int) -> tuple[float, float, float]:
+def _savings(plan: OutputPlan, crowd: Crowd, stop: Wide) -> tuple[Wide, Wide, Wide]:
     """Savings in all, the cashable part, and their present value.
 
     A line's savings spread evenly over its years, from the end of the window of the average
     client (model §10 leaves the timing open).
     """
-    saved, cashable, present = 0.0, 0.0, 0.0
+    saved, cashable, present = each(0.0), each(0.0), each(0.0)
     for z in range(plan.savings_outcome.size):
         k = plan.savings_outcome[z]
-        averted = plan.sign[k] * (people.true_y0[k] - people.true_y[k])
-        amount = averted * row[plan.savings_value[z]]
+        averted = plan.sign[k] * (crowd.true_y0[k] - crowd.true_y[k])
+        amount = averted * crowd.row[plan.savings_value[z]]
         saved += amount
         cashable += amount * plan.savings_cashable[z]
         if plan.opens_at_exit[k] == 1:
-            opens = _mean_exit(people.exits, stop)
+            opens = _mean_exit(crowd.exits, stop)
         else:
-            opens = _mean_enrollment(people.enrolled)
-        if opens >= 0.0:
-            begins = (opens + plan.window[k]) / plan.per_year
-            present += amount * math.exp(-plan.payor_force * begins) * plan.savings_spread[z]
+            opens = _mean_enrollment(crowd.enrolled)
+        begins = (opens + plan.window[k]) / plan.per_year
+        worth = amount * _exponential(-plan.payor_force * begins) * plan.savings_spread[z]
+        present += where(opens >= 0.0, worth, 0.0)
     return saved, cashable, present
 
 
+@apart
+def _exponential(x: Wide) -> Wide:
+    """Exponentials, one by one: a vector of them may differ in the last bit."""
+    for lane in range(ABREAST):
+        x = replace(x, lane, math.exp(of(x, lane)))
+    return x
+
+
 @once
-def _mean_enrollment(enrolled: F8) -> float:
+def _mean_enrollment(enrolled: Wide) -> Wide:
     """Grid point at which the average treated client enrolls; −1 where nobody does."""
-    clients, moment = 0.0, 0.0
+    clients, moment = each(0.0), each(0.0)
     for t in range(enrolled.shape[1]):
-        clients += enrolled[TREATED, t]
-        moment += enrolled[TREATED, t] * t
-    return moment / clients if clients > 0.0 else -1.0
+        here = enrolled[TREATED, t]
+        clients += here
+        moment += here * t
+    return where(clients > 0.0, moment / clients, -1.0)
 
 
 @apart
-def _mean_exit(exits: F8, stop: int) -> float:
+def _mean_exit(exits: Wide, stop: Wide) -> Wide:
     """Grid point at which the average treated client leaves or completes; −1 without clients."""
     completed = exits.shape[3] - 1
-    clients, moment = 0.0, 0.0
+    clients, moment = each(0.0), each(0.0)
     for t in range(exits.shape[0]):
         for y in range(exits.shape[2]):
             for j in range(exits.shape[3]):
-                leaves = min(t + min(j, completed - 1), max(t, stop))
-                clients += exits[t, TREATED, y, j]
-                moment += exits[t, TREATED, y, j] * leaves
-    return moment / clients if clients > 0.0 else -1.0
+                here = exits[t, TREATED, y, j]
+                leaves = lesser(t + min(j, completed - 1), greater(t, stop))
+                clients += here
+                moment += here * leaves
+    return where(clients > 0.0, moment / clients, -1.0)
 
 
 @once
-def _collect_program(people: People, cash: Cash, out: F8, o: int) -> int:
+def _collect_program(crowd: Crowd, ledger: Ledger, out: Wide, o: int) -> int:
     """Who came, enrolled and left; what it cost; whether and why it stopped."""
-    referred, eligible, turned_away, treated, controls = 0.0, 0.0, 0.0, 0.0, 0.0
-    for t in range(people.referred.size):
-        referred += people.referred[t]
-        eligible += people.eligible[t]
-        turned_away += people.turned_away[t]
-        treated += people.enrolled[TREATED, t]
-        controls += people.enrolled[CONTROL, t]
-    completed, left, unfunded = 0.0, 0.0, 0.0
-    for t in range(people.completed.size):
-        completed += people.completed[t]
-        left += people.left[t]
-        unfunded += cash.unfunded[t]
-    cost = 0.0
-    for u in range(cash.uses.shape[0] - 1):
-        cost += _sum(cash.uses[u])
-    stop = cash.events[0]
-    out[o], out[o + 1], out[o + 2] = referred, eligible, turned_away
-    out[o + 3], out[o + 4] = treated, controls
-    out[o + 5], out[o + 6] = completed, left
-    out[o + 7], out[o + 8] = cost, unfunded
-    out[o + 9] = 1.0 if stop < NEVER else 0.0
-    out[o + 10] = stop if stop < NEVER else math.nan
-    out[o + 11] = 1.0 if stop < NEVER and cash.events[1] == _TRIGGERLESS else 0.0
+    uses, grid, events = ledger.books.uses, ledger.grid, ledger.events
+    out[o], out[o + 1] = _sum(crowd.referred), _sum(crowd.eligible)
+    out[o + 2] = _sum(crowd.turned_away)
+    out[o + 3], out[o + 4] = _sum(crowd.enrolled[TREATED]), _sum(crowd.enrolled[CONTROL])
+    out[o + 5], out[o + 6] = _sum(crowd.completed), _sum(crowd.left)
+    cost = each(0.0)
+    for u in range(uses.shape[0] - 1):
+        cost += _sum(uses[u])
+    stop = events[0]
+    stopped = stop < NEVER
+    out[o + 7], out[o + 8] = cost, _sum(grid[UNFUNDED])
+    out[o + 9] = where(stopped, 1.0, 0.0)
+    out[o + 10] = where(stopped, stop, math.nan)
+    out[o + 11] = where(stopped & (events[1] == _TRIGGERLESS), 1.0, 0.0)
     return o + 12
 
 
 @once
-def collect(
-    plan: OutputPlan, row: F8, people: People, cash: Cash, flows: Flows, lane: int, out: F8
-) -> int:
-    """Write a path's row (order of `plan.outputs.columns`); returns how many were written.
+def collect(plan: OutputPlan, crowd: Crowd, ledger: Ledger, flows: Flows) -> int:
+    """Write rows (order of `plan.outputs.columns`) into `flows.row`; returns how many columns.
 
-    But for IRRs and their statuses: the flows are kept in a lane of `flows`, and `find_rates`
-    solves those of several paths side by side.
+    But for IRRs and their statuses: the flows are kept in `flows.kept`, and `find_rates` solves
+    those.
     """
-    out[:] = 0.0
-    o = _collect_payor(plan, row, people, cash, out, 0)
-    o = _collect_program(people, cash, out, o)
-    held = _held(cash.missing)
-    for k in range(people.true_n.size):
-        o = _collect_outcome(plan, people, k, held, out, o)
-    last = cash.value.shape[1] - 1
-    for m in range(cash.value.shape[0]):
-        out[o] = cash.value[m, last] if cash.valid[m, last] else math.nan
-        out[o + 1] = float(cash.valid[m, last])
+    out, books, findings = flows.row, ledger.books, ledger.findings
+    for column in range(out.size):
+        out[column] = 0.0
+    o = _collect_payor(plan, crowd, ledger, out, 0)
+    o = _collect_program(crowd, ledger, out, o)
+    held, dates = _held(findings.missing), findings.missing.shape[1]
+    for k in range(crowd.true_n.size):
+        o = _collect_outcome(plan, crowd, k, held, dates, out, o)
+    last = findings.value.shape[1] - 1
+    for m in range(findings.value.shape[0]):
+        exists = findings.missing[m, last] == _EXISTS
+        out[o] = where(exists, findings.value[m, last], math.nan)
+        out[o + 1] = where(exists, 1.0, 0.0)
         o += 2
-    if cash.flow.shape[0] > 0:
-        o = _collect_investors(plan, cash, flows, lane, out, o)
-    if cash.guarantor.shape[0] > 0:
-        total = 0.0
-        for g in range(cash.guarantor.shape[0]):
-            out[o] = _sum(cash.guarantor[g])
-            total += out[o]
+    if books.tranche.shape[1] > 0:
+        o = _collect_investors(plan, books.tranche, flows, out, o)
+    if books.guarantor.shape[0] > 0:
+        total = each(0.0)
+        for g in range(books.guarantor.shape[0]):
+            paid = _sum(books.guarantor[g])
+            out[o] = paid
+            total += paid
             o += 1
         out[o] = total
         o += 1
-    provider, intermediary = 0.0, 0.0
-    for t in range(cash.party.shape[1]):
-        provider += cash.party[1, t]
-        intermediary += cash.party[2, t]
-    out[o], out[o + 1] = provider, intermediary
+    out[o], out[o + 1] = _sum(books.party[1]), _sum(books.party[2])
     return o + 2
 
 
 @once
 def _collect_investors(
-    plan: OutputPlan, cash: Cash, flows: Flows, lane: int, out: F8, o: int
+    plan: OutputPlan, tranche: Wide, flows: Flows, out: Wide, o: int
 ) -> int:
     """Every tranche, then those that hope to be repaid, together."""
-    one, every, tranches = flows.one, flows.every, cash.flow.shape[0]
-    every[:] = 0.0
+    one, every, tranches = flows.one, flows.every, tranche.shape[1]
+    for n in range(every.shape[0]):
+        for t in range(one.shape[1]):
+            every[n, t] = 0.0
     for i in range(tranches):
         for t in range(one.shape[1]):
-            repaid = cash.principal[i, t] + cash.guarantee[i, t]
+            repaid = tranche[PRINCIPAL, i, t] + tranche[GUARANTEE, i, t]
             if plan.equity[i]:
-                repaid += cash.extra[i, t]
+                repaid += tranche[EXTRA, i, t]
             one[0, t] = repaid
             # What came in is the flow and what went out.
-            one[1, t] = cash.flow[i, t] + 2.0 * (cash.draw[i, t] + cash.call[i, t])
-        if plan.invests[i]:
-            for t in range(one.shape[1]):
-                every[0, t] += cash.flow[i, t]
-                every[1, t] += one[0, t]
-                every[2, t] += cash.draw[i, t]
+            went = tranche[DRAW, i, t] + tranche[CALL, i, t]
+            one[1, t] = tranche[FLOW, i, t] + 2.0 * went
+            if plan.invests[i]:
+                every[0, t] += tranche[FLOW, i, t]
+                every[1, t] += repaid
+                every[2, t] += tranche[DRAW, i, t]
                 every[3, t] += one[1, t]
         o = _holder(
-            plan, cash.flow[i], one[0], cash.draw[i], one[1], flows.flow[i, lane], out, o
+            plan, tranche[FLOW, i], one[0], tranche[DRAW, i], one[1], flows.kept[i], out, o
         )
     return _holder(
-        plan, every[0], every[1], every[2], every[3], flows.flow[tranches, lane], out, o
+        plan, every[0], every[1], every[2], every[3], flows.kept[tranches], out, o
     )
 
 
 @once
 def find_rates(plan: OutputPlan, flows: Flows, paths: int, first: int, out: F8) -> None:
-    """Write IRRs and their statuses of the first lanes into the rows `first` … of `out`."""
-    for h in range(flows.flow.shape[0]):
+    """Write IRRs and their statuses of the first `paths` into the rows `first` … of `out`."""
+    flow, kept = flows.flow, flows.kept
+    for h in range(kept.shape[0]):
+        for t in range(kept.shape[1]):
+            here = kept[h, t]
+            for lane in range(ABREAST):
+                flow[lane, t] = of(here, lane)
         irr_side_by_side(
-            flows.flow[h], paths, plan.per_year, flows.block, flows.lanes, flows.rate,
-            flows.status,
-        )  # fmt: skip
+            flow, paths, plan.per_year, flows.block, flows.lanes, flows.rate, flows.status
+        )
         column = plan.rates + HOLDER_COLUMNS * h
         for lane in range(paths):
             out[first + lane, column] = flows.rate[lane]
             out[first + lane, column + 1] = flows.status[lane]
+
+
+@once
+def follow(plan: OutputPlan, crowd: Crowd, ledger: Ledger, flows: Flows) -> None:
+    """The course of paths by grid point into `flows.course` [4, t+1]; see `live_paths`."""
+    course, claims, books = flows.course, ledger.claims, ledger.books
+    for t in range(course.shape[1]):
+        paid, cash, cost = each(0.0), each(0.0), each(0.0)
+        for j in range(claims.term.shape[2]):
+            paid += claims.term[t, PAID, j]
+        for i in range(books.tranche.shape[1]):
+            if plan.invests[i]:
+                cash += books.tranche[FLOW, i, t]
+        for u in range(books.uses.shape[0] - 1):
+            cost += books.uses[u, t]
+        course[0, t], course[1, t], course[2, t] = paid, cash, cost
+        course[3, t] = crowd.enrolled[TREATED, t] if t < crowd.enrolled.shape[1] else each(0.0)

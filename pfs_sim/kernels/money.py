@@ -1,21 +1,21 @@
-"""The money of one path: grid point by grid point, in the order in which a deal happens.
+"""The money of paths side by side: grid point by grid point, in the order in which a deal happens.
 
 Interest accrues, an evaluation measures, dues are determined, triggers are looked at, payments
 arrive, the waterfall distributes them, the program is funded, guarantees make good. Three things
 feed back on the people: an empty till or a trigger stops service, a trigger expands it. The first
-such event that the people did not know is reported in `cash.events`, and nothing after it should
-be read before the people have been lived again with it known.
+such event that the people of a path did not know is reported in `ledger.events`, and nothing after
+it should be read before those people have been lived again with it known.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.kernels._jit import inline, lean, once
+from pfs_sim.kernels._wide import anywhere, each, everywhere, of, replace, where
 from pfs_sim.kernels.capital import (
     accrue,
     ask_tranches,
@@ -30,24 +30,30 @@ from pfs_sim.kernels.random import Rng
 from pfs_sim.tables.ledger import (
     ACCRUED,
     BALANCE,
-    COMING,
     GRANTS,
     LOST,
+    MISSING,
+    OWED,
+    SHUT,
     TILL,
-    Findings,
-    Records,
+    UNPAID,
+    WITHHELD,
+    Claims,
+    Ledger,
+    Wide,
 )
-from pfs_sim.tables.money import Action, ContractTables, MoneyPlan
-from pfs_sim.tables.state import CONTROL, NEVER, TREATED, Cash, Missing, People, StopCause
+from pfs_sim.tables.money import Action, MoneyPlan, Records
+from pfs_sim.tables.state import CONTROL, NEVER, TREATED, Crowd, Missing, StopCause
+from pfs_sim.tables.wide import ABREAST
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
 
 STOP, CAUSE, EXPANSION, TRIGGER = 0, 1, 2, 3
 """Places in the events."""
-_SHORTFALL = StopCause.SHORTFALL
-_TRIGGERED = StopCause.TRIGGER
-_NOT_HELD = Missing.NOT_HELD
+_SHORTFALL = float(StopCause.SHORTFALL)
+_TRIGGERED = float(StopCause.TRIGGER)
+_NOT_HELD = float(Missing.NOT_HELD)
 _SHORT = 1e-9
 """Unfunded costs that stop service, as a share of all commitments."""
 
@@ -56,29 +62,28 @@ _SHORT = 1e-9
 def live_money(
     plan: MoneyPlan,
     rng: Rng,
-    row: F8,
     path: int,
-    people: People,
+    crowd: Crowd,
     true_mode: int,
     given: F8,
-    imposed: I8,
-    cash: Cash,
+    ledger: Ledger,
 ) -> None:
-    """Live the money of a path over its people; afterwards `cash` holds it.
+    """Live the money of the paths `path`, `path`+1 … over their people; `ledger` then holds it.
 
-    `imposed` are the events that the people know, in the layout of `cash.events`: they happen, and
-    are not derived again. At most one more is found. `given[m, e]`: see `measure`.
+    `crowd.events` are the events that the people know: they happen, and are not derived again. At
+    most one more is found on each path. `given[m, e]`: see `measure`.
     """
-    deal, ledger, events, links = plan.deal[0], cash.ledger, cash.events, plan.links
+    deal, events, links, row = plan.deal[0], ledger.events, plan.links, crowd.row
     contract, capital, grid, pools = plan.contract, plan.capital, ledger.grid, ledger.cash
     findings, claims, books = ledger.findings, ledger.claims, ledger.books
     holding = books.holding
-    _wipe(ledger.book, findings)
+    _wipe(ledger)
     for i in range(events.size):
-        events[i] = imposed[i]
+        events[i] = crowd.events[i]
     price(capital.lines, row, deal.overrun, books.expense)
     closes = _closing(contract.triggers, events)
-    found, last_evaluation, enrolled, controls, pooled = False, -1, 0.0, 0.0, False
+    found, last, pooled = each(0.0) > 0.0, each(-1.0), False
+    enrolled, controls = each(0.0), each(0.0)
     grave = _SHORT * max(1.0, deal.committed)
     for t in range(deal.periods + 1):
         moment, ends = plan.moments[t], bool(t == deal.periods)
@@ -88,139 +93,172 @@ def live_money(
         if moment.opens == 1:
             ask_tranches(capital, links, t, holding, books.asked)
         if moment.busy == 1:
-            if t <= closes:
-                for e in range(moment.evaluations, moment.evaluations_end):
+            held = t <= closes
+            for e in range(moment.evaluations, moment.evaluations_end):
+                if anywhere(held):
                     measure(
-                        plan.evaluation, deal.years, row, people, e, true_mode, given,
-                        events[STOP], findings,
+                        plan.evaluation, deal.years, crowd, e, true_mode, given, events[STOP],
+                        held, findings,
                     )  # fmt: skip
-                    last_evaluation = e
+                    last = where(held, e, last)
             if moment.looks == 1:
-                look_at_program(plan.evaluation, people, t, given, events[STOP], findings.last)
-            if t <= closes:
-                determine(contract, links, moment, t, findings, claims, grid)
+                look_at_program(plan.evaluation, crowd, t, given, events[STOP], findings)
+            if anywhere(held):
+                determine(contract, links, moment, t, held, findings, claims)
             if moment.releases_end > moment.releases:
-                release(
-                    contract, links, deal.releases_from, moment, t, last_evaluation, findings,
-                    claims, grid,
-                )  # fmt: skip
+                release(contract, links, deal.releases_from, moment, t, last, findings, claims)
             for position in range(moment.triggers, moment.triggers_end):
                 n = links[position]
-                if _pull(contract, deal, links, n, t, found, events, findings, holding):
-                    found = True
-                    closes = _closing(contract.triggers, events)
+                found = found | _pull(plan, n, t, found, ledger)
+                closes = _closing(contract.triggers, events)
                 if contract.triggers[n].action == Action.STOP_FUNDING:
                     ask_tranches(capital, links, t, holding, books.asked)
             grid[GRANTS, t] = moment.grants
             grid[TILL, t] += moment.grants
             if moment.new_year == 1:
                 begin_year(claims)
-        if grid[COMING, t] > 0.0:
-            arrive(
-                contract, deal, links, moment, rng, row, path, t, claims, grid, books.tranche,
-                holding, pools,
-            )  # fmt: skip
+        if claims.coming[t] == 1:
+            arrive(contract, deal, links, moment, rng, row, path, t, claims, books, pools)
             pooled = True
         if (pooled or ends) and deal.draws_first == 0:
             pooled = pay_out(capital, deal, t, pools, grid, books)
-        active, joining, served, wind_down = 0.0, 0.0, False, 0.0
+        active, joining, served = each(0.0), each(0.0), each(0.0) > 0.0
+        runs = t < events[STOP]
         if not ends:
             if deal.needs_service == 1:
-                served = people.active[t] > 0.0 or people.waiting[t] > 0.0
-                if not served:
-                    served = _is_open(plan, t, enrolled, controls, events[EXPANSION])
-                enrolled += people.enrolled[TREATED, t]
-                controls += people.enrolled[CONTROL, t]
-            if t < events[STOP]:
-                active, joining = people.active[t], people.enrolled[TREATED, t]
-        if events[STOP] == t and events[CAUSE] == _TRIGGERED:
-            wind_down = row[contract.triggers[events[TRIGGER]].wind_down]
+                served = (crowd.active[t] > 0.0) | (crowd.waiting[t] > 0.0)
+                if not everywhere(served):
+                    served = served | _is_open(plan, t, enrolled, controls, events[EXPANSION])
+                enrolled += crowd.enrolled[TREATED, t]
+                controls += crowd.enrolled[CONTROL, t]
+            active = where(runs, crowd.active[t], 0.0)
+            joining = where(runs, crowd.enrolled[TREATED, t], 0.0)
+        wind_down = _wind_down(contract.triggers, row, events, t)
         short = fund(
             capital, deal, links, moment, row, active, joining, t, events[STOP], served,
             wind_down, books, grid,
         )  # fmt: skip
         if (pooled or ends) and deal.draws_first == 1:
             pooled = pay_out(capital, deal, t, pools, grid, books)
-        if (
-            short > grave
-            and deal.stops_short == 1
-            and served
-            and t < events[STOP]
-            and not found
-        ):
-            found = True
-            events[STOP], events[CAUSE] = t, _SHORTFALL
-        if moment.matures == 1 or t == closes:
-            make_good(
-                capital.guarantees, capital.limits, links, t, closes, holding, books.tranche,
-                books.guarantor, books.called,
-            )  # fmt: skip
+        if deal.stops_short == 1:
+            stops = (short > grave) & served & runs & ~found
+            if anywhere(stops):
+                found = found | stops
+                events[STOP] = where(stops, t, events[STOP])
+                events[CAUSE] = where(stops, _SHORTFALL, events[CAUSE])
+        if moment.matures == 1 or anywhere(closes == t):
+            make_good(capital.guarantees, capital.limits, links, t, closes, books)
         for p in range(ledger.pool.shape[0]):
             ledger.pool[p, t] = pools[p]
         for i in range(books.balance.shape[1]):
-            books.balance[BALANCE, i, t] = holding[i].owed
-            books.balance[ACCRUED, i, t] = holding[i].interest
-    for j in range(claims.claim.size):
-        claims.term[LOST, j, deal.periods] += claims.claim[j].withheld
+            books.balance[BALANCE, i, t] = holding[OWED, i]
+            books.balance[ACCRUED, i, t] = holding[UNPAID, i]
+    for j in range(claims.claim.shape[1]):
+        claims.term[deal.periods, LOST, j] += claims.claim[WITHHELD, j]
+    claims.moved[deal.periods] = 1
 
 
 @once
-def _wipe(book: F8, findings: Findings) -> None:
-    """Empty what the path before has left."""
+def _wipe(ledger: Ledger) -> None:
+    """Empty what the paths before have left."""
+    book, findings, claims = ledger.book, ledger.findings, ledger.claims
     for n in range(book.size):
         book[n] = 0.0
-    for m in range(findings.last.size):
-        findings.last[m].missing = _NOT_HELD
-        for e in range(findings.value.shape[1]):
+    for m in range(findings.to.size):
+        findings.to[m] = 0
+        findings.last[MISSING, m] = _NOT_HELD
+        for e in range(findings.missing.shape[1]):
             findings.missing[m, e] = _NOT_HELD
-            findings.valid[m, e] = 0
+    for r in range(ledger.books.since.size):
+        ledger.books.since[r] = 0
+    for t in range(claims.moved.size):
+        if claims.moved[t] == 1:
+            _wipe_moment(claims, t)
+        claims.coming[t] = 0
 
 
 @inline
-def _closing(triggers: Records, events: I8) -> int:
+def _wipe_moment(claims: Claims, t: int) -> None:
+    """Empty what the contract did on a grid point."""
+    claims.moved[t] = 0
+    for field in range(claims.term.shape[1]):
+        for j in range(claims.term.shape[2]):
+            claims.term[t, field, j] = 0.0
+    for q in range(claims.payor.shape[1]):
+        claims.payor[t, q] = 0.0
+
+
+@once
+def _closing(triggers: Records, events: Wide) -> Wide:
     """The grid point after which nothing is measured or falls due; NEVER without such an end."""
-    if events[CAUSE] != _TRIGGERED or triggers[events[TRIGGER]].pays_after == 1:
-        return NEVER
-    return int(events[STOP])
+    closes = each(NEVER)
+    for n in range(triggers.size):
+        if triggers[n].pays_after != 1:
+            ends = (events[CAUSE] == _TRIGGERED) & (events[TRIGGER] == n)
+            closes = where(ends, events[STOP], closes)
+    return closes
+
+
+@once
+def _wind_down(triggers: Records, row: Wide, events: Wide, t: int) -> Wide:
+    """What it costs to end the program early, where a trigger does so on grid point `t`."""
+    cost = each(0.0)
+    for n in range(triggers.size):
+        ends = (events[STOP] == t) & (events[CAUSE] == _TRIGGERED) & (events[TRIGGER] == n)
+        if triggers[n].action == Action.TERMINATE and anywhere(ends):
+            cost = where(ends, row[triggers[n].wind_down], cost)
+    return cost
+
+
+@once
+def _pull(plan: MoneyPlan, n: int, t: int, found: Wide, ledger: Ledger) -> Wide:
+    """Let trigger `n` happen where its conditions hold; where that is news to the people."""
+    trigger, events = plan.contract.triggers[n], ledger.events
+    action, known = trigger.action, found | (events[STOP] <= t)
+    if action == Action.EXPAND:
+        known = known | (events[EXPANSION] < NEVER)
+    if action == Action.STOP_FUNDING:
+        known = each(0.0) > 0.0
+    happens = ~known
+    owner = plan.deal[0].triggers_from + n
+    if anywhere(happens):
+        happens = happens & holds(plan.contract, ledger.findings, owner, -1)
+    if action == Action.STOP_FUNDING:
+        holding = ledger.books.holding
+        for position in range(trigger.tranches, trigger.tranches_end):
+            i = plan.links[position]
+            holding[SHUT, i] = where(happens, 1.0, holding[SHUT, i])
+        return each(0.0) > 0.0
+    if action == Action.EXPAND:
+        events[EXPANSION] = where(happens, t, events[EXPANSION])
+    else:
+        events[STOP] = where(happens, t, events[STOP])
+        events[CAUSE] = where(happens, _TRIGGERED, events[CAUSE])
+        events[TRIGGER] = where(happens, n, events[TRIGGER])
+    return happens
+
+
+@once
+def _is_open(
+    plan: MoneyPlan, t: int, enrolled: Wide, controls: Wide, expansion: Wide
+) -> Wide:
+    """Where enrollment is open in period `t`: neither the window nor the target has been met."""
+    end, target, others = _bounds(plan, t, NEVER)
+    last, most, most_controls = each(end), each(target), each(others)
+    if anywhere(expansion <= t):
+        for lane in range(ABREAST):
+            end, target, others = _bounds(plan, t, int(of(expansion, lane)))
+            last, most = replace(last, lane, end), replace(most, lane, target)
+            most_controls = replace(most_controls, lane, others)
+    room = _has_room(enrolled, most)
+    if plan.deal[0].control_ratio > 0.0:
+        room = room | _has_room(controls, most_controls)
+    return room & (t < last)
 
 
 @lean
-def _pull(
-    contract: ContractTables,
-    deal: Any,
-    links: I8,
-    n: int,
-    t: int,
-    found: bool,
-    events: I8,
-    findings: Findings,
-    holding: Records,
-) -> bool:
-    """Let trigger `n` happen if its conditions hold; whether that is news to the people."""
-    trigger = contract.triggers[n]
-    action, known = trigger.action, found or events[STOP] <= t
-    if action == Action.EXPAND:
-        known = known or events[EXPANSION] < NEVER
-    if action == Action.STOP_FUNDING:
-        known = False
-    if known or not holds(contract, findings, deal.triggers_from + n, -1):
-        return False
-    if action == Action.STOP_FUNDING:
-        for position in range(trigger.tranches, trigger.tranches_end):
-            holding[links[position]].shut = 1.0
-        return False
-    if action == Action.EXPAND:
-        events[EXPANSION] = t
-    else:
-        events[STOP], events[CAUSE], events[TRIGGER] = t, _TRIGGERED, n
-    return True
-
-
-@inline
-def _is_open(
-    plan: MoneyPlan, t: int, enrolled: float, controls: float, expansion: int
-) -> bool:
-    """Whether enrollment is open in period `t`: neither the window nor the target has been met."""
+def _bounds(plan: MoneyPlan, t: int, expansion: int) -> tuple[float, float, float]:
+    """End of the window, target and controls of it in period `t`, expanded or not."""
     deal = plan.deal[0]
     end, target = deal.window_end, deal.target
     if expansion <= t:
@@ -229,17 +267,15 @@ def _is_open(
             end = plan.contract.triggers[n].window_end
         if n >= 0 and not math.isnan(plan.contract.triggers[n].target):
             target = plan.contract.triggers[n].target
-    if t >= end:
-        return False
-    others = math.floor(target * deal.control_ratio + 0.5) if target < math.inf else target
-    return _has_room(enrolled, target) or (
-        deal.control_ratio > 0.0 and _has_room(controls, others)
-    )
+    others = math.floor(target * deal.control_ratio + 0.5) * 1.0 if target < math.inf else target
+    return float(end), float(target), others
 
 
 @inline
-def _has_room(enrolled: float, target: float) -> bool:
-    return bool(target == math.inf or enrolled < target - 1e-9 * max(1.0, target))
+def _has_room(enrolled: Wide, target: Wide) -> Wide:
+    endless = target == math.inf
+    slack = 1e-9 * where(target > 1.0, target, 1.0)
+    return endless | (enrolled < where(endless, 0.0, target - slack))
 
 
 @inline

@@ -1,10 +1,11 @@
-"""A path: the people come, are served and measured; the money follows; what it feeds back.
+"""Paths: the people come, are served and measured; the money follows; what it feeds back.
 
-People are lived first, with nobody stopping them, then the money over the same people. Where the
-money stops or expands the program (an empty till, a trigger), the people are lived again from the
-same addresses with that event known, and the money with it, until nothing new happens. Every
-event depends on what came before it alone, so this ends at the path that a period-by-period life
-would have taken, and a deal without feedback samples its people once.
+People are lived first, path by path, with nobody stopping them; then the money of some paths side
+by side, over the same people. Where the money of a path stops or expands the program (an empty
+till, a trigger), its people are lived again from the same addresses with that event known, and
+the money with it, until nothing new happens. Every event depends on what came before it alone, so
+this ends at the path that a period-by-period life would have taken, and a deal without feedback
+samples its people once.
 
 The people whom nobody stops do not depend on the money, so deals with the same people need them
 lived once: the first deal writes them down (`Kept`), and every further one lives its money over
@@ -13,7 +14,7 @@ them. Only where that money stops or expands the program are they lived again, f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,27 +22,29 @@ import numpy.typing as npt
 
 from pfs_sim.kernels._handing import by
 from pfs_sim.kernels._jit import called, compile_for, inline, lean, promise
-from pfs_sim.kernels.quick_irr import LANES
 from pfs_sim.kernels.random import Rng
 from pfs_sim.kernels.stages import (
     collect_stage,
+    follow_stage,
     lots_stage,
     money_stage,
     outcomes_stage,
     program_stage,
     rates_stage,
 )
+from pfs_sim.tables.ledger import Ledger
 from pfs_sim.tables.money import MoneyPlan
 from pfs_sim.tables.outputs import Flows, OutputPlan
 from pfs_sim.tables.people import How, PeoplePlan
-from pfs_sim.tables.state import NEVER, TREATED, Cash, People
+from pfs_sim.tables.state import NEVER, Crowd, People
+from pfs_sim.tables.wide import ABREAST
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
 Stage = Callable[..., Any]
-Stages = tuple[Stage, Stage, Stage, Stage, Stage]
-STAGES = ("program", "outcomes", "money", "collect", "rates")
-"""What a path goes through, in this order."""
+Stages = tuple[Stage, Stage, Stage, Stage, Stage, Stage]
+STAGES = ("program", "outcomes", "money", "collect", "follow", "rates")
+"""What paths go through, in this order; `follow` is for the first few of a run."""
 
 
 class Plan(NamedTuple):
@@ -55,8 +58,8 @@ class Plan(NamedTuple):
 class Kept(NamedTuple):
     """The people of paths whom nobody stops, as far as the money and the results read them."""
 
-    parts: I8  # [part, 3] book (0 program, 1 outcomes), where in it the part begins and ends
-    people: F8  # [path, number]; no paths: the people are not kept
+    parts: I8  # [part, 4] see `pfs_sim.plan.crowd.find_parts`
+    people: F8  # [block, number, path] ABREAST paths a block; no blocks: they are not kept
     known: int  # 1: these people have been lived; 0: they are to be written down
 
 
@@ -64,61 +67,37 @@ class Scratch(NamedTuple):
     """What a thread lives paths in."""
 
     rng: Rng
-    people: People
-    cash: Cash
-    imposed: I8  # [4] events known to the people
-    flows: Flows
+    people: People  # of one path
+    crowd: Crowd  # of paths side by side, what the money and the results read
+    ledger: Ledger  # their money
+    flows: Flows  # their results
+    parts: I8  # [part, 4] what of the people goes where in `seen`,
+    parts_if_true: I8  # and what where measures have their true values
+    seen: F8  # [number, path] the same memory as arrays above, as plain numbers: the crowd,
+    inputs: F8  # [column, path] its inputs,
+    known: F8  # [4, path] the events that it knows,
+    events: F8  # [4, path] those that the money has found,
+    row: F8  # [column, path] the results,
+    course: F8  # [4, t+1, path] the course by grid point
 
 
-NOBODY_KEPT = Kept(np.empty((0, 3), dtype=np.int64), np.empty((0, 0)), 0)
-READ = (
-    "referred", "eligible", "waiting", "turned_away", "enrolled", "enrolled_type", "active",
-    "active_type", "completed", "left", "n", "y", "person", "true_n", "true_y", "true_y0",
-)  # fmt: skip
-"""What the money and the results of every deal read of its people."""
-READ_BY_TYPE = ("exits",)
-"""What they also read where a measure counts who of a type completed or left, or savings begin
-where treatment ends."""
-READ_IF_TRUE = ("e", "e0")
-"""What they also read where measures are replaced by their true values."""
+NOBODY_KEPT = Kept(np.empty((0, 4), dtype=np.int64), np.empty((0, 0, 0)), 0)
 _MOST_KNOWN = 64
-
-
-def find_parts(people: People, fields: Iterable[str]) -> I8:
-    """Where the named arrays lie in the books of the people: `Kept.parts`, neighbors joined."""
-    books = (people.cohort.program, people.cohort.outcomes)
-    found: list[list[int]] = []
-    for field in fields:
-        array = getattr(people, field)
-        for number, book in enumerate(books):
-            first = (array.ctypes.data - book.ctypes.data) // book.itemsize
-            if array.size and 0 <= first < book.size:
-                found.append([number, first, first + array.size])
-    joined: list[list[int]] = []
-    for part in sorted(found):
-        if joined and joined[-1][0] == part[0] and joined[-1][2] >= part[1]:
-            joined[-1][2] = max(joined[-1][2], part[2])
-        else:
-            joined.append(part)
-    return np.array(joined, dtype=np.int64).reshape(-1, 3)
 
 
 def live(
     plan: Plan, scratch: Scratch, row: F8, path: int, true_mode: int, given: F8
-) -> None:
-    """Live one path; afterwards `scratch.people` and `scratch.cash` hold it."""
+) -> F8:
+    """Live one path, alone; returns its results [column].
+
+    Afterwards `scratch.people` holds it, and the first lane of `scratch.ledger`.
+    """
+    out = np.empty((1, scratch.row.shape[0]))
     live_paths(
-        plan, scratch, row.reshape(1, -1), path, true_mode, given, np.empty((0, 0)),
-        np.empty((0, 0, 0)),
+        plan, scratch, row.reshape(1, -1), path, true_mode, given, out, np.empty((0, 0, 0))
     )
-
-
-def collect_path(plan: Plan, scratch: Scratch, row: F8, out: F8) -> None:
-    """Write the results of the path that lies in the scratch into `out`."""
-    nothing = np.empty((0, 0))
-    results = call_stage("collect", plan, scratch, row, nothing)
-    rates = call_stage("rates", plan, scratch, row, nothing)
-    collect_one(results, rates, plan, scratch, row, out.reshape(1, -1))
+    found: F8 = out[0]
+    return found
 
 
 def live_paths(
@@ -155,10 +134,11 @@ def _find_stages(plan: Plan, scratch: Scratch, rows: F8, given: F8) -> Stages:
     kind = (in_lots(plan.people), _describe(plan), rows.flags.num, given.flags.num)
     stages = _known_stages.get(kind)
     if stages is None:
-        program, outcomes, money, results, rates = (
+        program, outcomes, money, results, course, rates = (
             call_stage(stage, plan, scratch, rows[0], given) for stage in STAGES
         )
-        stages = _known_stages[kind] = program, outcomes, money, results, rates
+        stages = program, outcomes, money, results, course, rates
+        _known_stages[kind] = stages
     if len(_known_plans) >= _MOST_KNOWN:
         _known_plans.clear()
     _known_plans[own] = (plan, stages)
@@ -183,22 +163,23 @@ def call_stage(
     stage: str, plan: Plan, scratch: Scratch, row: F8, given: F8, hand: Callable[..., Any] = called
 ) -> Stage:
     """One of `STAGES` by address, compiled for arrays like these."""
-    rng, people, cash, known = scratch.rng, scratch.people, scratch.cash, scratch.imposed
+    rng, people, crowd, ledger = scratch.rng, scratch.people, scratch.crowd, scratch.ledger
     happen = lots_stage if in_lots(plan.people) else outcomes_stage
-    line, table = np.empty(0), np.empty((0, 0))
+    flows, table = scratch.flows, np.empty((0, 0))
     calls: dict[str, tuple[Any, ...]] = {
         "program": (program_stage, plan.people, rng, row, 0, 0, 0, people),
         "outcomes": (happen, plan.people, rng, row, 0, 0, people),
-        "money": (money_stage, plan.money, rng, row, 0, people, 0, given, known, cash),
-        "collect": (collect_stage, plan.outputs, row, people, cash, scratch.flows, 0, line),
-        "rates": (rates_stage, plan.outputs, scratch.flows, 0, 0, table),
+        "money": (money_stage, plan.money, rng, 0, crowd, 0, given, ledger),
+        "collect": (collect_stage, plan.outputs, crowd, ledger, flows),
+        "follow": (follow_stage, plan.outputs, crowd, ledger, flows),
+        "rates": (rates_stage, plan.outputs, flows, 0, 0, table),
     }
     found: Stage = hand(*calls[stage])
     return found
 
 
 def compile_walk(plan: Plan, scratch: Scratch, rows: F8, given: F8) -> None:
-    """Compile what leads a path through its stages, for arrays like these, without the stages."""
+    """Compile what leads paths through their stages, for arrays like these, without the stages."""
     promised = [call_stage(stage, plan, scratch, rows[0], given, promise) for stage in STAGES]
     out, fan = np.empty((0, 0)), np.empty((0, 0, 0))
     compile_for(walk, *promised, plan, scratch, rows, 0, 0, given, out, fan, NOBODY_KEPT)
@@ -210,6 +191,7 @@ def walk(
     live_outcomes: Stage,
     live_money: Stage,
     collect: Stage,
+    follow: Stage,
     find_rates: Stage,
     plan: Plan,
     scratch: Scratch,
@@ -221,92 +203,105 @@ def walk(
     fan: F8,
     kept: Kept,
 ) -> None:
-    """Walk through the stages of each path until nothing new happens: see `live_paths`.
+    """Walk through the stages of all paths until nothing new happens: see `live_paths`.
 
     Without reference counts: those of a hundred arrays handed on took 6 of a path's 18 µs.
     """
-    known, people, waiting = scratch.imposed, scratch.people, 0
     of_people, of_money, of_results = by(plan.people), by(plan.money), by(plan.outputs)
-    rng, living, cash, flows = by(scratch.rng), by(people), by(scratch.cash), by(scratch.flows)
-    for p in range(rows.shape[0]):
-        path, row = first + p, rows[p]
-        known[0], known[1], known[2], known[3] = NEVER, 0, NEVER, -1
-        for turn in range(64):
-            if turn == 0 and kept.known:
-                _take(kept.parts, kept.people[p], people.cohort.program, people.cohort.outcomes)
-            else:
-                live_program(of_people, rng, row, path, known[0], known[2], living)
-                live_outcomes(of_people, rng, row, path, known[0], living)
-                if turn == 0 and p < kept.people.shape[0]:
-                    _keep(
-                        kept.parts, people.cohort.program, people.cohort.outcomes, kept.people[p]
-                    )
-            live_money(of_money, rng, row, path, living, true_mode, given, known, cash)
-            events = scratch.cash.events
-            if events[0] == known[0] and events[2] == known[2]:
+    rng, living, flows = by(scratch.rng), by(scratch.people), by(scratch.flows)
+    crowd, ledger = by(scratch.crowd), by(scratch.ledger)
+    program, outcomes = scratch.people.cohort.program, scratch.people.cohort.outcomes
+    known, events, seen = scratch.known, scratch.events, scratch.seen
+    parts = scratch.parts_if_true if true_mode else scratch.parts
+    if kept.people.shape[0] > 0:
+        parts = kept.parts
+    for start in range(0, rows.shape[0], ABREAST):
+        count, block = min(ABREAST, rows.shape[0] - start), start // ABREAST
+        _begin(rows, start, count, scratch.inputs, known)
+        if kept.known:
+            _take(parts, kept.people[block], seen)
+        else:
+            for lane in range(count):
+                row, path = rows[start + lane], first + start + lane
+                live_program(of_people, rng, row, path, NEVER, NEVER, living)
+                live_outcomes(of_people, rng, row, path, NEVER, living)
+                _hand_over(parts, program, outcomes, seen, lane)
+            if block < kept.people.shape[0]:
+                _keep(parts, seen, kept.people[block])
+        for _ in range(64):
+            live_money(of_money, rng, first + start, crowd, true_mode, given, ledger)
+            news = False
+            for lane in range(count):
+                if events[0, lane] == known[0, lane] and events[2, lane] == known[2, lane]:
+                    continue
+                for i in range(4):
+                    known[i, lane] = events[i, lane]
+                row, path, stop = rows[start + lane], first + start + lane, int(known[0, lane])
+                live_program(of_people, rng, row, path, stop, int(known[2, lane]), living)
+                live_outcomes(of_people, rng, row, path, stop, living)
+                _hand_over(parts, program, outcomes, seen, lane)
+                news = True
+            if not news:
                 break
-            for i in range(4):
-                known[i] = events[i]
-        if p < out.shape[0]:
-            collect(of_results, row, living, cash, flows, waiting, out[p])
-            waiting += 1
-            if waiting == LANES or p + 1 == min(rows.shape[0], out.shape[0]):
-                find_rates(of_results, flows, waiting, p + 1 - waiting, out)
-                waiting = 0
-        if p < fan.shape[0]:
-            _course(plan.outputs, people, scratch.cash, fan[p])
+        if start < out.shape[0]:
+            collect(of_results, crowd, ledger, flows)
+            wanted = min(count, out.shape[0] - start)
+            for lane in range(wanted):
+                for column in range(out.shape[1]):
+                    out[start + lane, column] = scratch.row[column, lane]
+            find_rates(of_results, flows, wanted, start, out)
+        if start < fan.shape[0]:
+            follow(of_results, crowd, ledger, flows)
+            for lane in range(min(count, fan.shape[0] - start)):
+                for i in range(fan.shape[1]):
+                    for t in range(fan.shape[2]):
+                        fan[start + lane, i, t] = scratch.course[i, t, lane]
 
 
-@lean
-def collect_one(
-    collect: Stage, find_rates: Stage, plan: Plan, scratch: Scratch, row: F8, out: F8
-) -> None:
-    """Write the results of one path, out[0, column]."""
-    flows, results = by(scratch.flows), by(plan.outputs)
-    collect(results, row, by(scratch.people), by(scratch.cash), flows, 0, out[0])
-    find_rates(results, flows, 1, 0, out)
+@inline
+def _begin(rows: F8, start: int, count: int, inputs: F8, known: F8) -> None:
+    """Hand over the inputs of some paths; nothing has happened to them yet."""
+    for lane in range(ABREAST):
+        row = rows[start + min(lane, count - 1)]
+        for column in range(row.size):
+            inputs[column, lane] = row[column]
+        known[0, lane], known[1, lane], known[2, lane], known[3, lane] = NEVER, 0, NEVER, -1
 
 
-@lean
-def _keep(parts: I8, program: F8, outcomes: F8, kept: F8) -> None:
-    """Write down the people of a path."""
+@inline
+def _hand_over(parts: I8, program: F8, outcomes: F8, seen: F8, lane: int) -> None:
+    """Hand over the people of a path to those side by side."""
+    for n in range(parts.shape[0]):
+        first, end, to = parts[n, 1], parts[n, 2], parts[n, 3]
+        book = program[first:end] if parts[n, 0] == 0 else outcomes[first:end]
+        place = seen[to : to + end - first]
+        for i in range(book.size):
+            place[i, lane] = book[i]
+
+
+@inline
+def _keep(parts: I8, seen: F8, kept: F8) -> None:
+    """Write down the people of paths side by side."""
     at = 0
     for n in range(parts.shape[0]):
-        first, end = parts[n, 1], parts[n, 2]
-        book = program[first:end] if parts[n, 0] == 0 else outcomes[first:end]
-        _copy(book, kept[at : at + end - first])
-        at += end - first
+        size, to = parts[n, 2] - parts[n, 1], parts[n, 3]
+        _copy(seen[to : to + size], kept[at : at + size])
+        at += size
 
 
-@lean
-def _take(parts: I8, kept: F8, program: F8, outcomes: F8) -> None:
-    """Bring back the people of a path."""
+@inline
+def _take(parts: I8, kept: F8, seen: F8) -> None:
+    """Bring back the people of paths side by side."""
     at = 0
     for n in range(parts.shape[0]):
-        first, end = parts[n, 1], parts[n, 2]
-        book = program[first:end] if parts[n, 0] == 0 else outcomes[first:end]
-        _copy(kept[at : at + end - first], book)
-        at += end - first
+        size, to = parts[n, 2] - parts[n, 1], parts[n, 3]
+        _copy(kept[at : at + size], seen[to : to + size])
+        at += size
 
 
 @inline
 def _copy(source: F8, target: F8) -> None:
-    """Of the same size. Counted from 0, or each index would be looked at for its sign."""
-    for i in range(source.size):
-        target[i] = source[i]
-
-
-@lean
-def _course(plan: OutputPlan, people: People, cash: Cash, out: F8) -> None:
-    """The course of a path by grid point."""
-    out[:] = 0.0
-    for t in range(out.shape[1]):
-        for j in range(cash.paid.shape[0]):
-            out[0, t] += cash.paid[j, t]
-        for i in range(cash.flow.shape[0]):
-            if plan.invests[i]:
-                out[1, t] += cash.flow[i, t]
-        for u in range(cash.uses.shape[0] - 1):
-            out[2, t] += cash.uses[u, t]
-        if t < people.enrolled.shape[1]:
-            out[3, t] = people.enrolled[TREATED, t]
+    """Numbers of paths side by side, of the same size."""
+    for i in range(source.shape[0]):
+        for lane in range(ABREAST):
+            target[i, lane] = source[i, lane]

@@ -1,7 +1,7 @@
 """The stages of a path, as they are called: by address, with their tables handed on by theirs.
 
 Each is compiled for itself, so that two processes can share the work and a caller is not compiled
-with all of them.
+with all of them. The people live path by path, the money and what is kept of paths side by side.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.kernels import cohorts, outcomes
+from pfs_sim.kernels import collect as results
 from pfs_sim.kernels._handing import at
 from pfs_sim.kernels._jit import stage
-from pfs_sim.kernels.collect import collect, find_rates
 from pfs_sim.kernels.money import live_money
 from pfs_sim.kernels.program import live_program
 from pfs_sim.kernels.random import Rng
+from pfs_sim.tables.ledger import Ledger
 from pfs_sim.tables.money import MoneyPlan
 from pfs_sim.tables.outputs import Flows, OutputPlan
 from pfs_sim.tables.people import PeoplePlan
-from pfs_sim.tables.state import Cash, People
+from pfs_sim.tables.state import Crowd, People
 
 F8 = npt.NDArray[np.float64]
-I8 = npt.NDArray[np.int64]
 
 
 @stage
@@ -53,27 +53,29 @@ def outcomes_stage(
 def money_stage(
     plan: MoneyPlan,
     rng: Rng,
-    row: F8,
     path: int,
-    people: People,
+    crowd: Crowd,
     true_mode: int,
     given: F8,
-    imposed: I8,
-    cash: Cash,
+    ledger: Ledger,
 ) -> None:
-    """Who pays whom."""
-    live_money(at(plan), at(rng), row, path, at(people), true_mode, given, imposed, at(cash))
+    """Who pays whom, on the paths from `path` on."""
+    live_money(at(plan), at(rng), path, at(crowd), true_mode, given, at(ledger))
 
 
 @stage
-def collect_stage(
-    plan: OutputPlan, row: F8, people: People, cash: Cash, flows: Flows, lane: int, out: F8
-) -> None:
-    """What is kept of it."""
-    collect(at(plan), row, at(people), at(cash), at(flows), lane, out)
+def collect_stage(plan: OutputPlan, crowd: Crowd, ledger: Ledger, flows: Flows) -> None:
+    """What is kept of them."""
+    results.collect(at(plan), at(crowd), at(ledger), at(flows))
+
+
+@stage
+def follow_stage(plan: OutputPlan, crowd: Crowd, ledger: Ledger, flows: Flows) -> None:
+    """Their course by grid point."""
+    results.follow(at(plan), at(crowd), at(ledger), at(flows))
 
 
 @stage
 def rates_stage(plan: OutputPlan, flows: Flows, paths: int, first: int, out: F8) -> None:
-    """The IRRs of some paths."""
-    find_rates(at(plan), at(flows), paths, first, out)
+    """Their IRRs."""
+    results.find_rates(at(plan), at(flows), paths, first, out)

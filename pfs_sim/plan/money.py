@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.capital import (
@@ -22,7 +21,8 @@ from pfs_sim.plan.row import Row
 from pfs_sim.tables import ledger as layers
 from pfs_sim.tables.ledger import Books, Claims, Findings, Ledger
 from pfs_sim.tables.money import DEAL, MOMENT, MoneyPlan
-from pfs_sim.tables.state import Cash
+from pfs_sim.tables.state import Cash, Missing
+from pfs_sim.tables.wide import carve, of_path
 
 _TERM = ("due", "paid", "cut", "lost", "held", "forfeited", "reduced", "carried")
 _TRANCHE = ("draw", "call", "interest", "principal", "extra", "guarantee", "flow")
@@ -69,54 +69,33 @@ def _moment(*parts: Mapping[str, Any]) -> dict[str, Any]:
     return found | {"busy": listed or any(found[name] for name in _FLAGS)}
 
 
-def new_cash(plan: MoneyPlan, ledger: bool = True) -> Cash:
-    """Arrays for the money of one path, made once and lived in again and again.
+def new_ledger(plan: MoneyPlan, shown: bool = True) -> Ledger:
+    """Arrays for the money of paths side by side, made once and lived in again and again.
 
-    Without a ledger the balances that only it shows are left out: they have no rows.
+    Without a ledger to be `shown` the balances that only it shows are left out: no rows.
     """
-    return _name_layers(_new_ledger(plan, ledger))
-
-
-def _name_layers(ledger: Ledger) -> Cash:
-    findings, claims, books = ledger.findings, ledger.claims, ledger.books
-    return Cash(
-        value=findings.value,
-        valid=findings.valid,
-        missing=findings.missing,
-        **{name: claims.term[getattr(layers, name.upper())] for name in _TERM},
-        **{name: books.tranche[getattr(layers, name.upper())] for name in _TRANCHE},
-        **{name: books.balance[getattr(layers, name.upper())] for name in _BALANCE},
-        **{name: ledger.grid[getattr(layers, name.upper())] for name in _GRID},
-        payor=claims.payor,
-        uses=books.uses,
-        guarantor=books.guarantor,
-        party=books.party,
-        pool=ledger.pool,
-        step=books.step,
-        events=np.zeros(4, np.int64),
-        ledger=ledger,
-    )
-
-
-def _new_ledger(plan: MoneyPlan, shown: bool) -> Ledger:
     grid, pools = plan.moments.size, int(plan.deal[0].pools)
     measures, evaluations = plan.evaluation.measures.size, plan.evaluation.dates.size
     contract, capital = plan.contract, plan.capital
     terms, payors, parts = contract.terms.size, contract.payors.size, contract.parts.size
     tranches, lines = capital.tranches.size, capital.lines.size
     steps, guarantees = capital.steps.size, capital.guarantees.size
+    recipients = capital.recipients.size
     tables = terms if (contract.terms.pays > 0).any() else 0
     late = grid if (contract.payors.late > 0).any() else 0
-    book, found = _carve(
+    book, wiped = carve(
         {
-            "grid": (4, grid),
+            "grid": (3, grid),
             "pool": (pools if shown else 0, grid),
             "cash": (pools,),
+            "events": (4,),
             "value": (measures, evaluations),
-            "term": (10, terms, grid),
+            "missing": (measures, evaluations),
+            "last": (7, measures),
             "table": (3, tables, grid),
             "late": (parts, late),
-            "payor": (payors, grid),
+            "claim": (3, terms),
+            "wallet": (2, payors),
             "failed": (payors, int(plan.moments[-1].year) + 1),
             "part": (parts,),
             "contract": (2,),
@@ -126,48 +105,47 @@ def _new_ledger(plan: MoneyPlan, shown: bool) -> Ledger:
             "guarantor": (guarantees, grid),
             "party": (len(PARTIES), grid),
             "step": (steps, grid),
+            "holding": (6, tranches),
+            "hurdle": (recipients,),
             "fee": (steps,),
             "asked": (capital.orders.size,),
             "called": (guarantees,),
-        },
-        {
-            "last": (layers.FINDING, measures),
-            "claim": (layers.CLAIM, terms),
-            "wallet": (layers.WALLET, payors),
-            "holding": (layers.HOLDING, tranches),
-            "hurdle": (layers.HURDLE, capital.recipients.size),
-            "expense": (layers.EXPENSE, lines),
-        },
+            "expense": (3, lines),
+        }
     )
-    for name in ("missing", "valid"):
-        found[name] = np.zeros((measures, evaluations), np.int64)
+    _, by_moment = carve({"term": (grid, 10, terms), "payor": (grid, payors)})
+    counted = {"to": measures, "coming": grid, "moved": grid, "since": recipients}
+    found = wiped | by_moment | {n: np.zeros(size, np.int64) for n, size in counted.items()}
 
     def filled(kind: Any) -> Any:
         return kind(**{name: found[name] for name in kind._fields})
 
     return Ledger(
         book=book,
-        grid=found["grid"],
-        pool=found["pool"],
-        cash=found["cash"],
+        **{name: found[name] for name in ("grid", "pool", "cash", "events")},
         findings=filled(Findings),
         claims=filled(Claims),
         books=filled(Books),
     )
 
 
-def _carve(
-    arrays: Mapping[str, tuple[int, ...]],
-    tables: Mapping[str, tuple[np.dtype[Any], int]],
-) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
-    """One piece of memory, wiped at once, and the arrays and tables that lie in it."""
-    sizes = [int(np.prod(shape)) for shape in arrays.values()]
-    sizes += [len(kind.names or ()) * rows for kind, rows in tables.values()]
-    book, found = np.zeros(sum(sizes)), {}
-    ends = np.cumsum(sizes)
-    pieces = dict(zip([*arrays, *tables], np.split(book, ends[:-1]), strict=True))
-    for name, shape in arrays.items():
-        found[name] = pieces[name].reshape(shape)
-    for name, (kind, _) in tables.items():
-        found[name] = pieces[name].view(kind).view(np.recarray)
-    return book, found
+def read_cash(ledger: Ledger, lane: int = 0) -> Cash:
+    """The money of one of the paths that live in a ledger: views, but for what is counted."""
+    findings, claims, books = ledger.findings, ledger.claims, ledger.books
+    term, tranche = of_path(claims.term, lane), of_path(books.tranche, lane)
+    balance, grid = of_path(books.balance, lane), of_path(ledger.grid, lane)
+    missing = of_path(findings.missing, lane).astype(np.int64)
+    wide = ("uses", "guarantor", "party", "step")
+    return Cash(
+        value=of_path(findings.value, lane),
+        valid=(missing == Missing.NONE).astype(np.int64),
+        missing=missing,
+        **{name: term[:, getattr(layers, name.upper())].T for name in _TERM},
+        **{name: tranche[getattr(layers, name.upper())] for name in _TRANCHE},
+        **{name: balance[getattr(layers, name.upper())] for name in _BALANCE},
+        **{name: grid[getattr(layers, name.upper())] for name in _GRID},
+        **{name: of_path(getattr(books, name), lane) for name in wide},
+        payor=of_path(claims.payor, lane).T,
+        pool=of_path(ledger.pool, lane),
+        events=of_path(ledger.events, lane).astype(np.int64),
+    )

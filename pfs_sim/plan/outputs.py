@@ -21,6 +21,7 @@ from pfs_sim.tables.outputs import (
     OutputPlan,
 )
 from pfs_sim.tables.state import NO_SHOW
+from pfs_sim.tables.wide import carve
 
 if TYPE_CHECKING:
     from pfs_sim.tables.money import MoneyPlan
@@ -159,16 +160,25 @@ def _first_rate(scenario: Scenario, found: Sequence[Column]) -> int:
     return [column.name for column in found].index(wanted)
 
 
-def new_flows(plan: MoneyPlan) -> Flows:
-    """Working space for the IRRs of the holders of LANES paths."""
+def new_flows(plan: MoneyPlan, width: int) -> Flows:
+    """Working space for the results of paths side by side, of so many columns."""
     from pfs_sim.kernels.quick_irr import LANE_ROWS, LANES
     from pfs_sim.kernels.returns import rows_of_block
 
     grid, tranches = plan.moments.size, plan.capital.tranches.size
+    holders = tranches + 1 if tranches else 0
+    _, wide = carve(
+        {
+            "row": (width,),
+            "course": (4, grid),
+            "kept": (holders, grid),
+            "every": (4, grid),
+            "one": (2, grid),
+        }
+    )
     return Flows(
-        flow=np.zeros((tranches + 1 if tranches else 0, LANES, grid)),
-        every=np.zeros((4, grid)),
-        one=np.zeros((2, grid)),
+        **wide,
+        flow=np.zeros((LANES, grid)),
         block=np.zeros((rows_of_block(grid), LANES)),
         lanes=np.zeros(LANE_ROWS * LANES),
         rate=np.zeros(LANES),

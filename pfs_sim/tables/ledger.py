@@ -1,7 +1,9 @@
-"""Where the money of a path is kept: amounts by grid point, and what is under way.
+"""Where the money of paths is kept: amounts by grid point, and what is under way.
 
-Amounts that belong to a term, a tranche or the grid point itself lie in one array each, by field;
-`Cash` names their layers. A function pays for each array that it is handed, so there are few.
+All arrays of amounts are wide (`pfs_sim.tables.wide`): a place holds one number for each of the
+paths that live their money side by side. Amounts that belong to a term, a tranche or the grid
+point itself lie in one array each, by field; `Cash` (`pfs_sim.tables.state`) names those of one
+path. What is the same for all paths is counted in plain arrays.
 """
 
 from __future__ import annotations
@@ -11,113 +13,87 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
-Records: TypeAlias = "np.recarray[Any, Any]"
+Wide: TypeAlias = Any
+"""An array of `pfs_sim.tables.wide.WIDE`."""
 
 DUE, PAID, CUT, LOST, HELD, FORFEITED, REDUCED, CARRIED, PENDING, BROUGHT = range(10)
-"""Layers of `Claims.term`; PENDING is on its way, BROUGHT comes over from a full fiscal year."""
+"""Fields of `Claims.term`; PENDING is on its way, BROUGHT comes over from a full fiscal year."""
 OWES, TARGET, FACTOR = range(3)
 """Layers of `Claims.table`: a return table is due at an arrival, its return, a factor."""
+CLAIMED, WITHHELD, PAID_YEAR = range(3)
+"""Layers of `Claims.claim`: claimed and held back so far, paid in the fiscal year."""
+THIS_YEAR, TO_DATE = range(2)
+"""Layers of `Claims.wallet` and places in `Claims.contract`: paid."""
 DRAW, CALL, INTEREST, PRINCIPAL, EXTRA, GUARANTEE, FLOW = range(7)
 """Layers of `Books.tranche`."""
 BALANCE, ACCRUED = range(2)
 """Layers of `Books.balance`."""
-UNFUNDED, GRANTS, TILL, COMING = range(4)
-"""Layers of `Ledger.grid`; COMING is 1 where something arrives."""
-THIS_YEAR, TO_DATE = range(2)
-"""Places in `Claims.contract`."""
-
-
-def _amounts(*names: str) -> np.dtype[Any]:
-    return np.dtype([(name, np.float64) for name in names])
-
-
-CLAIM = _amounts(
-    "claimed",
-    "withheld",  # held back so far
-    "paid",  # in the fiscal year
-)
-WALLET = _amounts(
-    "this_year",  # paid
-    "to_date",
-)
-HOLDING = _amounts(
-    "drawn",  # to date
-    "owed",  # principal outstanding
-    "interest",  # due and unpaid
-    "shut",  # 1: draws have been stopped
-    "willing",  # the commitment while it can be drawn, else 0
-    "share",  # of what its order is asked for
-)
-HURDLE = _amounts(
-    "owed",  # at the target return of a step, up to the grid point before `at`
-    "at",
-)
-EXPENSE = _amounts(
-    "per_client",  # prices of the path, overruns included
-    "per_enrollment",
-    "per_period",
-)
-FINDING = _amounts(
-    "treated",  # clients of the treated arm, and the sum of what was recorded
-    "treated_sum",
-    "others",  # the same of the comparison
-    "others_sum",
-    "counted",  # of the program, before grid point `to`
-    "to",
-    "value",  # as last known: the program's own measures may be newer than an evaluation
-    "missing",  # why there is none (Missing)
-)
+DRAWN, OWED, UNPAID, SHUT, WILLING, SHARE = range(6)
+"""Layers of `Books.holding`: drawn to date, principal outstanding, interest due and unpaid, 1 where
+draws have been stopped, the commitment while it can be drawn (else 0), the share of what its order
+is asked for."""
+PER_CLIENT, PER_ENROLLMENT, PER_PERIOD = range(3)
+"""Layers of `Books.expense`: prices of the path, overruns included."""
+UNFUNDED, GRANTS, TILL = range(3)
+"""Layers of `Ledger.grid`."""
+SAMPLE, SAMPLE_SUM, OTHERS, OTHERS_SUM, COUNTED, VALUE, MISSING = range(7)
+"""Layers of `Findings.last`: clients of the measured arm and the sum of what was recorded of them;
+the same of the comparison; of the program, before grid point `Findings.to`; the value as last
+known (the program's own measures may be newer than an evaluation), and why there is none."""
 
 
 class Findings(NamedTuple):
     """What evaluations have found."""
 
-    value: F8  # [m, e]
-    missing: I8  # [m, e]
-    valid: I8  # [m, e]
-    last: Records  # [m] FINDING
+    value: Wide  # [m, e]
+    missing: Wide  # [m, e] why there is none (Missing)
+    last: Wide  # [7, m]
+    to: I8  # [m] grid point before which a measure of the program has counted
 
 
 class Claims(NamedTuple):
     """What the contract owes and has paid."""
 
-    term: F8  # [10, j, t]
-    table: F8  # [3, j, t]; no terms where there is no return table
-    late: F8  # [part, t] delayed by a failed appropriation; no grid points where none can be
-    payor: F8  # [q, t]
-    claim: Records  # [j] CLAIM
-    wallet: Records  # [q] WALLET
-    failed: F8  # [q, year] 0: not known yet, 1: it holds, 2: the appropriation fails
-    part: F8  # [part] of the payment that arrives
-    contract: F8  # [2] paid
+    term: Wide  # [t, 10, j] by grid point, since most have nothing of the contract on them
+    table: Wide  # [3, j, t]; no terms where there is no return table
+    late: Wide  # [part, t] delayed by a failed appropriation; no grid points where none can be
+    payor: Wide  # [t, q]
+    claim: Wide  # [3, j]
+    wallet: Wide  # [2, q]
+    failed: Wide  # [q, year] 0: not known yet, 1: it holds, 2: the appropriation fails
+    part: Wide  # [part] of the payment that arrives
+    contract: Wide  # [2]
+    coming: I8  # [t] 1 where something arrives on any of the paths
+    moved: I8  # [t] 1 where `term` and `payor` have anything on any of the paths
 
 
 class Books(NamedTuple):
     """What has been put in, spent and repaid."""
 
-    tranche: F8  # [7, i, t]
-    balance: F8  # [2, i, t]; no tranches where no ledger is shown
-    uses: F8  # [u+2, t]
-    guarantor: F8  # [g, t]
-    party: F8  # [3, t]
-    step: F8  # [w, t]
-    holding: Records  # [i] HOLDING
-    hurdle: Records  # [recipient] HURDLE
-    fee: F8  # [w] paid to date
-    asked: F8  # [order] commitments that can be drawn
-    called: F8  # [g] 1: the guarantee has been called
-    expense: Records  # [u] EXPENSE
+    tranche: Wide  # [7, i, t]
+    balance: Wide  # [2, i, t]; no tranches where no ledger is shown
+    uses: Wide  # [u+2, t]
+    guarantor: Wide  # [g, t]
+    party: Wide  # [3, t]
+    step: Wide  # [w, t]
+    holding: Wide  # [6, i]
+    hurdle: Wide  # [recipient] owed at the target return of a step, up to the one before `since`
+    since: I8  # [recipient] that grid point
+    fee: Wide  # [w] paid to date
+    asked: Wide  # [order] commitments that can be drawn
+    called: Wide  # [g] 1: the guarantee has been called
+    expense: Wide  # [3, u]
 
 
 class Ledger(NamedTuple):
-    """The money of one path."""
+    """The money of paths side by side."""
 
-    book: F8  # all amounts, in one piece, to be wiped at once
-    grid: F8  # [4, t]
-    pool: F8  # [pools, t]; no pools where no ledger is shown
-    cash: F8  # [pools] at hand
+    book: Wide  # all amounts but those of the contract by grid point, to be wiped at once
+    grid: Wide  # [3, t]
+    pool: Wide  # [pools, t]; no pools where no ledger is shown
+    cash: Wide  # [pools] at hand
+    events: Wide  # [4] stop grid, stop cause, expansion grid, termination trigger (NEVER or -1)
     findings: Findings
     claims: Claims
     books: Books

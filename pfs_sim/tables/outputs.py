@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +18,18 @@ HOLDER_COLUMNS = 9
 
 
 class Flows(NamedTuple):
-    """Cash of the holders of several paths, whose IRRs are found side by side; working space."""
+    """Results of paths side by side, and the cash of their holders of capital; working space."""
 
-    flow: F8  # [holder, lane, t+1] tranches, then all together; no holders without tranches
-    every: F8  # [4, t+1] of those together: cash, principal received, draws, all that moved
-    one: F8  # [2, t+1] of one of them: principal received, all that moved
-    block: F8  # the flows of a holder turned, and what `kernels.quick_irr` needs besides
+    row: Any  # wide: [column] results
+    course: Any  # wide: [4, t+1] course by grid point
+    kept: Any  # wide: [holder, t+1] cash: tranches, then all together; no holders without tranches
+    every: Any  # wide: [4, t+1] of those together: cash, principal received, draws, all that moved
+    one: Any  # wide: [2, t+1] of one of them: principal received, all that moved
+    flow: F8  # [path, t+1] cash of a holder
+    block: F8  # the same turned, and what `kernels.quick_irr` needs besides
     lanes: F8
-    rate: F8  # [lane]
-    status: I8  # [lane]
+    rate: F8  # [path]
+    status: I8  # [path]
 
 
 class OutputPlan(NamedTuple):

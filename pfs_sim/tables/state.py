@@ -7,8 +7,6 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.tables.ledger import Ledger
-
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
@@ -100,6 +98,35 @@ class People(NamedTuple):
     cohort: Cohort
 
 
+class Crowd(NamedTuple):
+    """The people of paths side by side, as far as money and results read them; see `People`.
+
+    All arrays are wide (`pfs_sim.tables.wide`).
+    """
+
+    row: Any  # [column] inputs
+    events: Any  # [4] events that the people know, in the layout of `Cash.events`
+    referred: Any
+    eligible: Any
+    waiting: Any
+    turned_away: Any
+    enrolled: Any
+    enrolled_type: Any
+    active: Any
+    active_type: Any
+    completed: Any
+    left: Any
+    exits: Any
+    n: Any
+    y: Any
+    e: Any
+    e0: Any
+    person: Any
+    true_n: Any
+    true_y: Any
+    true_y0: Any
+
+
 class Cash(NamedTuple):
     """The money of one path, by grid point."""
 
@@ -133,7 +160,6 @@ class Cash(NamedTuple):
     forfeited: F8  # [j, t] held back and not released
     reduced: F8  # [j, t] kept by the payor once a hurdle was reached
     carried: F8  # [j, t] carried from here to the next fiscal year
-    ledger: Ledger  # the arrays that these are layers of, and what is under way
 
 
 class StopCause:

@@ -1,0 +1,290 @@
+"""Numbers of several paths side by side, as kernels handle them.
+
+A kernel reads a place of a wide array (`pfs_sim.tables.wide`) as one value, `Wide`, and calculates
+with it as with a number; comparisons give a `Mask`, an answer for each path. The compiler turns
+each operation into one or two machine instructions for all paths, and there is no loop to
+recognize. What differs from path to path is chosen with `where` instead of `if`; a branch that
+nobody takes is left out by `anywhere`.
+
+Every operation is that of one path, in its order: side by side no path has other bits than alone.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+from llvmlite import ir
+from numba import from_dtype, types
+from numba.core import config, imputils, typeconv
+from numba.core.typing import templates
+from numba.extending import intrinsic, models, register_model
+
+from pfs_sim.tables.wide import ABREAST, WIDE
+
+_NUMBERS = ir.VectorType(ir.DoubleType(), ABREAST)
+_BITS = ir.VectorType(ir.IntType(1), ABREAST)
+_BIT, _PLACE, _MANY = ir.IntType(1), ir.IntType(32), ir.IntType(ABREAST)
+_FIRST = ir.Constant(ir.VectorType(_PLACE, ABREAST), [0] * ABREAST)
+_off = bool(cast(Any, config).DISABLE_JIT)
+_imputils: Any = imputils  # none of these is in numba's stubs
+_typeconv: Any = typeconv
+_templates: Any = templates
+
+
+class _Kind(types.Type):
+    """A value of each path. What is the same for all becomes one where the other is wide."""
+
+    def __init__(self, name: str, alone: Any) -> None:
+        self.alone = alone
+        cast(Any, super()).__init__(name)
+
+    def unify(self, _context: Any, other: Any) -> Any:
+        """What a variable is that holds both."""
+        return self if isinstance(other, self.alone) else None
+
+    def can_convert_from(self, _context: Any, other: Any) -> Any:
+        """Whether a value that is the same for all paths may stand here."""
+        return _typeconv.Conversion.safe if isinstance(other, self.alone) else None
+
+
+class Wide(_Kind):
+    """A number of each path."""
+
+
+class Mask(_Kind):
+    """An answer for each path."""
+
+
+WIDE_VALUE: Any = Wide("Wide", types.Number)
+MASK_VALUE: Any = Mask("Mask", types.Boolean)
+
+
+def _model(kind: Any, vector: Any) -> None:
+    def __init__(self: Any, manager: Any, fe_type: Any) -> None:
+        cast(Any, models.PrimitiveModel).__init__(self, manager, fe_type, vector)
+
+    register_model(kind)(type(kind.__name__ + "Model", (models.PrimitiveModel,), {
+        "__init__": __init__
+    }))  # fmt: skip
+
+
+_model(Wide, _NUMBERS)
+_model(Mask, _BITS)
+
+
+def _for_all(builder: Any, value: Any, vector: Any) -> Any:
+    """The same value for every path."""
+    anything = ir.Constant(vector, ir.Undefined)
+    one = builder.insert_element(anything, value, ir.Constant(_PLACE, 0))
+    return builder.shuffle_vector(one, anything, _FIRST)
+
+
+def _widen_number(context: Any, builder: Any, fromty: Any, toty: Any, value: Any) -> Any:
+    number = context.cast(builder, value, fromty, types.float64)
+    return _for_all(builder, number, _NUMBERS)
+
+
+def _widen_answer(context: Any, builder: Any, fromty: Any, toty: Any, value: Any) -> Any:
+    bit = value if value.type == _BIT else builder.trunc(value, _BIT)
+    return _for_all(builder, bit, _BITS)
+
+
+_imputils.lower_cast(types.Number, Wide)(_widen_number)
+_imputils.lower_cast(types.Boolean, Mask)(_widen_answer)
+
+
+def _operate(what: Any, result: Any, kind: Any, emit: Callable[..., Any]) -> None:
+    """Let an operator of two wide values (or of one) be what `emit` writes."""
+    count = 1 if what in (operator.neg, operator.invert) else 2
+
+    class Typed(_templates.ConcreteTemplate):  # type: ignore[misc]
+        cases = (_templates.signature(result, *[kind] * count),)
+
+    _templates.infer_global(what)(Typed)
+
+    def lower(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return emit(builder, *arguments)
+
+    _imputils.lower_builtin(what, *[kind] * count)(lower)
+
+
+def _by_name(name: str) -> Callable[..., Any]:
+    return lambda builder, *values: getattr(builder, name)(*values)
+
+
+def _comparing(relation: str) -> Callable[..., Any]:
+    compare = "fcmp_unordered" if relation == "!=" else "fcmp_ordered"
+    return lambda builder, *values: getattr(builder, compare)(relation, *values)
+
+
+for _name, _code in (("add", "fadd"), ("sub", "fsub"), ("mul", "fmul"), ("truediv", "fdiv")):
+    for _one in (_name, "i" + _name):
+        _operate(getattr(operator, _one), WIDE_VALUE, WIDE_VALUE, _by_name(_code))
+for _name, _code in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq", "=="),
+                     ("ne", "!=")):  # fmt: skip
+    _operate(getattr(operator, _name), MASK_VALUE, WIDE_VALUE, _comparing(_code))
+for _name, _code in (("and_", "and_"), ("or_", "or_"), ("iand", "and_"), ("ior", "or_")):
+    _operate(getattr(operator, _name), MASK_VALUE, MASK_VALUE, _by_name(_code))
+_operate(operator.neg, WIDE_VALUE, WIDE_VALUE, _by_name("fneg"))
+_operate(operator.invert, MASK_VALUE, MASK_VALUE, _by_name("not_"))
+
+
+def _written(result: Any, kinds: tuple[Any, ...], emit: Callable[..., Any], alone: Any) -> Any:
+    """A function that the compiler writes down where it is called; `alone` without the compiler."""
+    if _off:
+        return alone
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return emit(builder, *arguments)
+
+    made: dict[int, Callable[..., Any]] = {
+        1: lambda _typing, a: (result(*kinds), generate),
+        2: lambda _typing, a, b: (result(*kinds), generate),
+        3: lambda _typing, a, b, c: (result(*kinds), generate),
+    }
+    return cast(Any, intrinsic)(made[len(kinds)])
+
+
+def _any(builder: Any, mask: Any) -> Any:
+    return builder.icmp_unsigned("!=", builder.bitcast(mask, _MANY), ir.Constant(_MANY, 0))
+
+
+def _all(builder: Any, mask: Any) -> Any:
+    return builder.icmp_unsigned("==", builder.bitcast(mask, _MANY), ir.Constant(_MANY, -1))
+
+
+def _chosen(relation: str) -> Callable[..., Any]:
+    """The second where it stands in this relation to the first: what min and max of two do."""
+    return lambda builder, a, b: builder.select(builder.fcmp_ordered(relation, b, a), b, a)
+
+
+def _call(name: str) -> Callable[..., Any]:
+    def emit(builder: Any, value: Any) -> Any:
+        kind = ir.FunctionType(_NUMBERS, [_NUMBERS])
+        own = f"llvm.{name}.v{ABREAST}f64"
+        function = builder.module.globals.get(own) or ir.Function(builder.module, kind, own)
+        return builder.call(function, [value])
+
+    return emit
+
+
+def _at(builder: Any, values: Any, path: Any) -> Any:
+    return builder.extract_element(values, builder.trunc(path, _PLACE))
+
+
+def _put(builder: Any, values: Any, path: Any, value: Any) -> Any:
+    return builder.insert_element(values, value, builder.trunc(path, _PLACE))
+
+
+class _Value(np.ndarray[Any, Any]):
+    """A wide value where there is no compiler: as a number, it is never changed."""
+
+    __iadd__: Any = np.ndarray.__add__
+    __isub__: Any = np.ndarray.__sub__
+    __imul__: Any = np.ndarray.__mul__
+    __itruediv__: Any = np.ndarray.__truediv__
+
+
+def _value(found: Any) -> Any:
+    return np.array(np.broadcast_to(found, ABREAST), np.float64).view(_Value)
+
+
+def _replaced(values: Any, path: int, value: float) -> Any:
+    found = np.array(np.broadcast_to(values, ABREAST), np.float64)
+    found[path] = value
+    return found.view(_Value)
+
+
+each: Any = _written(
+    WIDE_VALUE, (WIDE_VALUE,), lambda builder, value: value, _value
+)
+"""The same number for every path."""
+where: Any = _written(
+    WIDE_VALUE, (MASK_VALUE, WIDE_VALUE, WIDE_VALUE), _by_name("select"),
+    lambda mask, a, b: _value(np.where(mask, a, b)),
+)  # fmt: skip
+"""where(mask, a, b): a for those paths for which the mask holds, b for the others."""
+anywhere: Any = _written(types.boolean, (MASK_VALUE,), _any, np.any)
+"""Whether a mask holds for any path."""
+everywhere: Any = _written(types.boolean, (MASK_VALUE,), _all, np.all)
+"""Whether it holds for all."""
+lesser: Any = _written(
+    WIDE_VALUE, (WIDE_VALUE, WIDE_VALUE), _chosen("<"),
+    lambda a, b: _value(np.where(b < a, b, a)),
+)  # fmt: skip
+"""min of two, path by path."""
+greater: Any = _written(
+    WIDE_VALUE, (WIDE_VALUE, WIDE_VALUE), _chosen(">"),
+    lambda a, b: _value(np.where(b > a, b, a)),
+)  # fmt: skip
+"""max of two, path by path."""
+root: Any = _written(WIDE_VALUE, (WIDE_VALUE,), _call("sqrt"), np.sqrt)
+"""The square root."""
+magnitude: Any = _written(WIDE_VALUE, (WIDE_VALUE,), _call("fabs"), np.abs)
+"""The number without its sign."""
+of: Any = _written(
+    types.float64, (WIDE_VALUE, types.intp), _at,
+    lambda values, path: float(np.broadcast_to(values, ABREAST)[path]),
+)  # fmt: skip
+"""of(x, lane): the number of one path."""
+holds_for: Any = _written(
+    types.boolean, (MASK_VALUE, types.intp), _at,
+    lambda mask, path: bool(np.broadcast_to(mask, ABREAST)[path]),
+)  # fmt: skip
+"""holds_for(mask, lane): the answer for one path."""
+replace: Any = _written(
+    WIDE_VALUE, (WIDE_VALUE, types.intp, types.float64), _put, _replaced
+)
+"""replace(x, lane, number): x with another number for one path."""
+
+
+def widen(kind: Any) -> Any:
+    """The kind of a tuple of arrays, those of `WIDE` read as wide values."""
+    if isinstance(kind, types.Array) and kind.dtype == _RECORD:
+        return types.Array(WIDE_VALUE, kind.ndim, kind.layout, aligned=False)
+    if not isinstance(kind, types.BaseTuple):
+        return kind
+    tuples, parts = cast(Any, types), [widen(one) for one in cast(Any, kind)]
+    if isinstance(kind, types.BaseNamedTuple):
+        return tuples.NamedTuple(parts, cast(Any, kind).instance_class)
+    return tuples.Tuple(parts)
+
+
+_RECORD: Any = cast(Any, from_dtype)(WIDE)
+
+
+class _Numbers(NamedTuple):
+    """A wide array where there is no compiler: what is read is not changed by a later write."""
+
+    numbers: Any
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.numbers.shape[:-1])
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape))
+
+    def __getitem__(self, place: Any) -> Any:
+        found = self.numbers[place]
+        return _value(found) if found.ndim == 1 else _Numbers(found)
+
+    def __setitem__(self, place: Any, value: Any) -> None:
+        self.numbers[place] = value
+
+
+def spell_out(found: Any) -> Any:
+    """A tuple of arrays as `widen` says, without the compiler.
+
+    As compiled, anything may be divided by anything where a mask does not look.
+    """
+    np.seterr(divide="ignore", invalid="ignore")
+    if isinstance(found, np.ndarray) and found.dtype == WIDE:
+        return _Numbers(found["of"])
+    if isinstance(found, tuple) and hasattr(found, "_fields"):
+        return type(found)(*[spell_out(part) for part in found])
+    return tuple(spell_out(part) for part in found) if isinstance(found, tuple) else found

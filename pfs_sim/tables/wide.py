@@ -1,0 +1,44 @@
+"""Paths side by side: a place of a wide array holds one number for each of several paths.
+
+What is done to the number of one path is done to those of all in the same few instructions, so
+reading the tables of a deal is paid for once for all of them (`kernels._wide`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+F8 = npt.NDArray[np.float64]
+
+ABREAST = 16
+"""Paths that live their money side by side."""
+WIDE = np.dtype([("of", np.float64, (ABREAST,))])
+"""A number of each of them."""
+_LINE = 64
+"""Bytes that a processor fetches at once: a number that straddles two takes twice as long."""
+
+
+def carve(shapes: Mapping[str, tuple[int, ...]]) -> tuple[Any, dict[str, Any]]:
+    """One wide array, and the arrays that lie in it one after the other, by their names."""
+    sizes = [int(np.prod(shape)) for shape in shapes.values()]
+    room = np.zeros(sum(sizes) * WIDE.itemsize + _LINE, np.uint8)
+    skip = -room.ctypes.data % _LINE
+    book = room[skip : skip + sum(sizes) * WIDE.itemsize].view(WIDE)
+    pieces = np.split(book, np.cumsum(sizes)[:-1])
+    named = zip(shapes.items(), pieces, strict=True)
+    return book, {name: piece.reshape(shape) for (name, shape), piece in named}
+
+
+def numbers(array: Any) -> F8:
+    """A wide array as [..., path] plain numbers: the same memory."""
+    found: F8 = array["of"]
+    return found
+
+
+def of_path(array: Any, lane: int) -> F8:
+    """The numbers of one path of a wide array: a view."""
+    return numbers(array)[..., lane]

@@ -1,0 +1,110 @@
+"""Paths side by side: every operation is that of one path, whatever stands beside it."""
+
+import math
+
+import numpy as np
+import pytest
+
+from pfs_sim.kernels import _wide as wide
+from pfs_sim.kernels._handing import at, by
+from pfs_sim.kernels._jit import lean
+from pfs_sim.tables.wide import ABREAST, WIDE, carve, numbers, of_path
+
+ODD = [0.0, -0.0, 1.0, -1.0, 0.1, 1e300, -1e-300, math.inf, -math.inf, math.nan, 3.0, 5e-324]
+NUMBERS = [*ODD, 2.0, 7.5, -2.5, 1e-12][:ABREAST]
+
+
+@lean
+def arithmetic(place):
+    a, out = at(place)
+    x, y = a[0], a[1]
+    out[0], out[1], out[2], out[3], out[4] = x + y, x - y, x * y, x / y, -x
+    out[5], out[6] = wide.lesser(x, y), wide.greater(x, y)
+    out[7], out[8] = wide.root(wide.magnitude(x)), wide.magnitude(x)
+    out[9], out[10] = 2.0 * x, 1 - x
+    out[11] = wide.where(x < y, x, 7)
+    z = 0.0
+    if a.size > 1:
+        z = wide.where((x <= y) & ~(x == 0.0) | (y != y), x, y)
+    out[12] = z
+    z += 1.0
+    out[13] = z
+    out[14] = wide.replace(wide.each(3.0), 2, wide.of(x, 2) + 1.0)
+    out[15] = wide.where((x > 0.0) | (y >= 1.0), 1.0, 0.0)
+
+
+@lean
+def lay_down(tables):
+    arithmetic(by(tables))
+
+
+@pytest.mark.jit_off
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_operations_are_those_of_one_path():
+    book, found = carve({"a": (2,), "out": (16,)})
+    x, y = np.array(NUMBERS), np.array(NUMBERS[::-1])
+    numbers(found["a"])[:] = x, y
+    lay_down((found["a"], found["out"]))
+    a = [(float(p), float(q)) for p, q in zip(x, y, strict=True)]
+    chosen = np.array([p if (p <= q and p != 0.0) or q != q else q for p, q in a])
+    third = np.full(ABREAST, 3.0)
+    third[2] = x[2] + 1.0
+    wanted = [
+        x + y, x - y, x * y, x / y, -x,
+        [q if q < p else p for p, q in a], [q if q > p else p for p, q in a],
+        np.sqrt(np.abs(x)), np.abs(x), 2.0 * x, 1 - x,
+        [p if p < q else 7.0 for p, q in a], chosen, chosen + 1.0, third,
+        [1.0 if p > 0.0 or q >= 1.0 else 0.0 for p, q in a],
+    ]  # fmt: skip
+    for place, line in enumerate(wanted):
+        got = numbers(found["out"])[place]
+        nan = np.isnan(got)
+        assert (nan == np.isnan(line)).all(), place
+        assert got[~nan].tobytes() == np.array(line)[~nan].tobytes(), place
+    assert book.dtype == WIDE and of_path(found["out"], 3).tolist() == [
+        pytest.approx(float(line[3]), nan_ok=True) for line in wanted
+    ]
+
+
+@lean
+def answers(place, out):
+    (a,) = at(place)
+    out[0] = 1.0 if wide.anywhere(a[0] > 1.0) else 0.0
+    out[1] = 1.0 if wide.everywhere(a[0] > 1.0) else 0.0
+    for path in range(ABREAST):
+        out[2 + path] = 1.0 if wide.holds_for(a[0] > 1.0, path) else 0.0
+
+
+@lean
+def ask(tables, out):
+    answers(by(tables), out)
+
+
+@pytest.mark.jit_off
+@pytest.mark.parametrize("above", [[], [0], [3, 15], list(range(16))])
+def test_answers(above):
+    _, found = carve({"a": (1,)})
+    numbers(found["a"])[0, above] = 2.0
+    out = np.zeros(2 + ABREAST)
+    ask((found["a"],), out)
+    assert out[0] == (len(above) > 0) and out[1] == (len(above) == ABREAST)
+    assert np.flatnonzero(out[2:]).tolist() == above
+
+
+@pytest.mark.jit_off
+def test_what_is_read_is_not_changed_by_a_later_write():
+    """As a number would: without the compiler too."""
+
+    def swap(place):
+        (a,) = at(place)
+        first = a[0]
+        a[0] = a[1]
+        a[1] = first
+        a[2] += 1.0
+
+    _, found = carve({"a": (3,)})
+    numbers(found["a"])[:] = [[1.0], [2.0], [3.0]]
+    swapping = lean(swap)
+    lay = lean(lambda tables: swapping(by(tables)))
+    lay((found["a"],))
+    assert of_path(found["a"], 5).tolist() == [2.0, 1.0, 4.0]
