@@ -37,7 +37,7 @@ def count(file: str) -> dict[str, float]:
     compiled = compile_scenario(ROOT / file)
     given = nothing_given(compiled.scenario)
     rows, scratch = compiled.inputs.draw(0, PATHS), compiled.scratch()
-    out = np.empty((PATHS, len(compiled.columns)))
+    out = np.empty((len(compiled.columns), PATHS))
     fan = np.empty((0, 4, compiled.scenario.clock.periods + 1))
     found: Counter[str] = Counter()
 

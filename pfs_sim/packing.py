@@ -322,11 +322,11 @@ class Packing:
         self.lock = threading.Lock()
 
     def put(self, start: int, out: F8) -> float | None:
-        """Results[path, column] of paths from `start` on; bytes a path once a first block is full.
+        """Results[column, path] of paths from `start` on; bytes a path once a first block is full.
 
         They are told once, so that a run that cannot fit ends early.
         """
-        first, end, each = start, start + out.shape[0], None
+        first, end, each = start, start + out.shape[1], None
         while first < end:
             which = first // BLOCK
             begin = which * BLOCK
@@ -336,7 +336,7 @@ class Packing:
                 if which not in self.open:
                     self.open[which] = (np.empty((len(self.names), size)), size)
                 values = self.open[which][0]
-            values[:, first - begin : last - begin] = out[first - start : last - start].T
+            values[:, first - begin : last - begin] = out[:, first - start : last - start]
             with self.lock:
                 left = self.open[which][1] - (last - first)
                 self.open[which] = (values, left)

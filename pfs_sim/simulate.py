@@ -51,14 +51,16 @@ class Compiled:
         """Fresh scratch arrays for one thread; with the balances that only a ledger shows."""
         from pfs_sim.kernels.path import Scratch
         from pfs_sim.kernels.random import new_rng
-        from pfs_sim.plan.crowd import fields_read, find_parts, new_place
+        from pfs_sim.plan.crowd import find_parts, mark_read, new_place
         from pfs_sim.plan.money import new_ledger
         from pfs_sim.plan.people import new_people
         from pfs_sim.tables.wide import numbers
 
         plan, people = self.plan, new_people(self.plan.people)
         money, flows = new_ledger(plan.money, ledger), new_flows(plan.money, len(self.columns))
-        read, if_true = (fields_read(plan.money, plan.outputs, mode) for mode in (False, True))
+        read, if_true = (
+            mark_read(plan.money, plan.outputs, people, mode) for mode in (False, True)
+        )
         return Scratch(
             rng=new_rng(),
             people=people,
@@ -274,7 +276,7 @@ def live_compiled(
 
     def work(start: int) -> int:
         stop = min(start + size, paths)
-        scratch, out = scratches.borrow(), np.empty((stop - start, width))
+        scratch, out = scratches.borrow(), np.empty((width, stop - start))
         rows = compiled.inputs.draw(first + start, stop - start)
         course = fan[start:stop]
         live_paths(
@@ -323,15 +325,15 @@ def hold(columns: Sequence[Column], paths: int) -> F8 | Packing:
 
 
 def put(values: F8 | Packing, start: int, out: F8, grid: int) -> None:
-    """Put results[path, column] of the paths from `start` on where the values of a run go.
+    """Put results[column, path] of the paths from `start` on where the values of a run go.
 
     InputError once they are seen not to fit in memory.
     """
     if isinstance(values, Packing):
         if (each := values.put(start, out)) is not None:
-            refuse_if_too_large(values.paths, out.shape[1], grid, each)
+            refuse_if_too_large(values.paths, out.shape[0], grid, each)
     else:
-        values[:, start : start + out.shape[0]] = out.T
+        values[:, start : start + out.shape[1]] = out
 
 
 def finish(values: F8 | Packing) -> F8 | Packed:

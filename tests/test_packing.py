@@ -109,7 +109,7 @@ def test_chunks_in_any_order_fill_the_blocks():
     names = ["a", "b", "c", "d"]
     packing_ = Packing(names, values.shape[1])
     starts = list(range(0, values.shape[1], 999))
-    told = [packing_.put(s, values[:, s : s + 999].T) for s in reversed(starts)]
+    told = [packing_.put(s, values[:, s : s + 999]) for s in reversed(starts)]
     packed = packing_.finish()
     assert same_bits(values, packed.unpack()) and packed.shape == values.shape
     assert [each for each in told if each] == [pytest.approx(4 * 8, rel=0.5)]

@@ -24,7 +24,7 @@ from pfs_sim.errors import ScenarioError
 from pfs_sim.kernels import path as walked
 from pfs_sim.kernels.path import Kept, live_paths
 from pfs_sim.model.scenario import Scenario
-from pfs_sim.plan.crowd import fields_read, find_parts
+from pfs_sim.plan.crowd import find_parts, mark_read
 from pfs_sim.plan.lots import evaluation_dates
 from pfs_sim.reading import load
 from pfs_sim.simulate import (
@@ -119,15 +119,14 @@ class TestTheKernel:
             given = nothing_given(compiled.scenario)
             rows, scratch = compiled.inputs.draw(0, PATHS), compiled.scratch()
             plan = compiled.plan
-            fields = fields_read(plan.money, plan.outputs, true_mode)
-            parts = find_parts(scratch.people, fields)
-            numbers = int((parts[:, 2] - parts[:, 1]).sum())
-            people = np.empty((-(-PATHS // ABREAST), numbers, ABREAST))
+            read = mark_read(plan.money, plan.outputs, scratch.people, true_mode)
+            parts = find_parts(scratch.people, read)
+            people = np.empty((-(-PATHS // ABREAST), int(parts[:, 4].sum()), ABREAST))
             found = []
             written, taken = Kept(parts, people, 0), Kept(parts, people, 1)
             turns = (walked.NOBODY_KEPT, 0.0), (written, 7e3), (taken, np.nan), (taken, 7e3)
             for kept, poison in turns:
-                out = np.empty((PATHS, len(compiled.columns)))
+                out = np.empty((len(compiled.columns), PATHS))
                 fan = np.empty((PATHS, 4, compiled.scenario.clock.periods + 1))
                 scratch.people.cohort.program[:] = poison
                 scratch.people.cohort.outcomes[:] = poison
@@ -137,16 +136,17 @@ class TestTheKernel:
             assert all(same(found[0], other) for other in found[1:])
 
     def test_parts_are_joined(self):
-        people = compile_scenario(STARTER).scratch().people
-        parts = find_parts(people, ["true_n", "true_y", "referred", "eligible", "n"])
-        periods, k = people.referred.size, people.true_n.size
-        end = people.cohort.outcomes.size
-        to = parts[:, 3].tolist()
-        assert parts[:, :3].tolist() == [
-            [0, 0, 2 * periods], [1, 0, people.n.size], [1, end - 3 * k, end - k]
+        scratch = compile_scenario(STARTER).scratch()
+        people, none = scratch.people, np.zeros(scratch.seen.shape[0], np.bool_)
+        every = find_parts(people, ~none)
+        assert every[:, 4].sum() == none.size and (np.diff(every[:, 3]) == every[:-1, 4]).all()
+        assert find_parts(people, none).shape == (0, 5)
+        some = none.copy()
+        some[0], some[-3:] = True, True
+        assert find_parts(people, some).tolist() == [
+            [0, 0, people.referred.size, 0, 1],
+            [1, people.cohort.outcomes.size - 3, people.cohort.outcomes.size, none.size - 3, 3],
         ]
-        assert to == sorted(to) and to[0] == 0
-        assert find_parts(people, []).shape == (0, 4)
 
 
 class TestTogether:

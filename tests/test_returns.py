@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from pfs_sim.kernels import other_roots
 from pfs_sim.kernels.other_roots import UNDECIDED, look_around
 from pfs_sim.kernels.path import live
-from pfs_sim.kernels.quick_irr import LANES, solve_quickly
+from pfs_sim.kernels.quick_irr import solve_quickly
 from pfs_sim.kernels.returns import irr, irr_batch
 from pfs_sim.kernels.roots import solve_log_rate
 from pfs_sim.plan.money import read_cash
 from pfs_sim.simulate import compile_scenario, nothing_given
 from pfs_sim.statuses import IrrStatus
+from pfs_sim.tables.wide import ABREAST
 from tests import naive_returns as naive
 
 YARDSTICK = Path(__file__).parents[1] / "benchmarks" / "yardstick.yaml"
@@ -196,13 +197,13 @@ def test_a_batch_gives_the_bits_of_each_flow_alone(periods):
 
 
 def test_a_rate_depends_on_no_neighbor_and_no_place():
-    flows = deals(5 * LANES + 3, 28)
+    flows = deals(5 * ABREAST + 3, 28)
     value, status = batch(flows)
     order = np.random.default_rng(1).permutation(len(flows))
     shuffled = batch(flows[order])
     np.testing.assert_array_equal(shuffled[0], value[order])
     np.testing.assert_array_equal(shuffled[1], status[order])
-    for first in (1, 7, LANES, len(flows) - 1):
+    for first in (1, 7, ABREAST, len(flows) - 1):
         np.testing.assert_array_equal(batch(flows[first:])[0], value[first:])
 
 

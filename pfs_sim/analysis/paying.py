@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from pfs_sim.draws import Inputs
 from pfs_sim.packing import Packed
-from pfs_sim.plan.crowd import fields_read
+from pfs_sim.plan.crowd import Marks, mark_read
 from pfs_sim.plan.outputs import FAN_PATHS
 from pfs_sim.results import FAN
 from pfs_sim.simulate import (
@@ -62,10 +62,10 @@ class _Drawn(NamedTuple):
 
 
 class _Lived(NamedTuple):
-    """The people of a chunk: from which inputs, which of their arrays, and where these lie."""
+    """The people of a chunk: from which inputs, which of their numbers, and where these lie."""
 
     inputs: bytes
-    fields: frozenset[str]
+    read: Marks
     parts: I8
     people: F8
 
@@ -146,9 +146,10 @@ class _Task:
         self.values = hold(compiled.columns, paths)
         self.fan = np.empty((min(paths, FAN_PATHS), len(FAN), grid))
         self.tables, self.moving = describe_people(compiled)
-        plan = compiled.plan
-        self.fields = fields_read(plan.money, plan.outputs, order.true_mode)
         self.scratches = Scratches(compiled)
+        plan, scratch = compiled.plan, self.scratches.borrow()
+        self.read = mark_read(plan.money, plan.outputs, scratch.people, order.true_mode)
+        self.scratches.give_back(scratch)
 
 
 def live_together(
@@ -176,8 +177,8 @@ def live_together(
     tasks = [_Task(order, paths) for order in orders]
     known = store or Store(0)
     asked = {task.tables for task in tasks}
-    fields = {
-        one: frozenset[str]().union(*(task.fields for task in tasks if task.tables == one))
+    read = {
+        one: np.logical_or.reduce([task.read for task in tasks if task.tables == one])
         for one in asked
     }
     # Those who share their people come one after the other, so that one chunk is held at a time.
@@ -197,16 +198,16 @@ def live_together(
             inputs = np.ascontiguousarray(rows[:, task.moving]).tobytes()
             if task.tables != whose:
                 lived, whose = known.find_people(task.tables, at), task.tables
-            if lived is not None and (lived.inputs != inputs or not task.fields <= lived.fields):
+            if lived is not None and (lived.inputs != inputs or (task.read & ~lived.read).any()):
                 lived = None
             scratch, kept, new = task.scratches.borrow(), NOBODY_KEPT, False
             if lived is not None:
                 kept = Kept(lived.parts, lived.people, 1)
             elif store is not None or task is not last[task.tables]:
-                parts, new = find_parts(scratch.people, fields[task.tables]), True
-                numbers = int((parts[:, 2] - parts[:, 1]).sum())
+                parts, new = find_parts(scratch.people, read[task.tables]), True
+                numbers = int(parts[:, 4].sum())
                 kept = Kept(parts, np.empty((-(-count // ABREAST), numbers, ABREAST)), 0)
-            out = np.empty((count, len(task.compiled.columns)))
+            out = np.empty((len(task.compiled.columns), count))
             live_paths(
                 task.compiled.plan, scratch, rows, start, task.true_mode, task.given, out,
                 task.fan[start : start + count], kept,
@@ -214,7 +215,7 @@ def live_together(
             put(task.values, start, out, grid)
             task.scratches.give_back(scratch)
             if new:
-                lived = _Lived(inputs, fields[task.tables], kept.parts, kept.people)
+                lived = _Lived(inputs, read[task.tables], kept.parts, kept.people)
                 known.keep_people(task.tables, at, lived, asked)
         return count * len(tasks)
 

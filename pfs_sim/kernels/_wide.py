@@ -256,6 +256,26 @@ def widen(kind: Any) -> Any:
 _RECORD: Any = cast(Any, from_dtype)(WIDE)
 
 
+def _emit_as_wide(_typing: Any, array: Any) -> tuple[Any, Callable[..., Any]]:
+    result = types.Array(WIDE_VALUE, 1, "C", aligned=False)
+
+    def generate(context: Any, builder: Any, given: Any, arguments: Any) -> Any:
+        source = context.make_array(given.args[0])(context, builder, arguments[0])
+        found = context.make_array(result)(context, builder)
+        rows = builder.extract_value(source.shape, 0)
+        step = context.get_constant(types.intp, WIDE.itemsize)
+        found.meminfo, found.parent = source.meminfo, source.parent
+        found.meminfo = ir.Constant(found.meminfo.type, None)
+        found.parent = ir.Constant(found.parent.type, None)
+        found.nitems, found.itemsize = rows, step
+        found.data = builder.bitcast(source.data, found.data.type)
+        found.shape = builder.insert_value(found.shape, rows, 0)
+        found.strides = builder.insert_value(found.strides, step, 0)
+        return found._getvalue()
+
+    return result(array), generate
+
+
 class _Numbers(NamedTuple):
     """A wide array where there is no compiler: what is read is not changed by a later write."""
 
@@ -275,6 +295,10 @@ class _Numbers(NamedTuple):
 
     def __setitem__(self, place: Any, value: Any) -> None:
         self.numbers[place] = value
+
+
+as_wide: Any = _Numbers if _off else cast(Any, intrinsic)(_emit_as_wide)
+"""as_wide(array): a C-ordered array [n, path] as a wide one [n]; it does not own its memory."""
 
 
 def spell_out(found: Any) -> Any:

@@ -264,10 +264,10 @@ def _mean_exit(exits: Wide, stop: Wide) -> Wide:
 def _collect_program(crowd: Crowd, ledger: Ledger, out: Wide, o: int) -> int:
     """Who came, enrolled and left; what it cost; whether and why it stopped."""
     uses, grid, events = ledger.books.uses, ledger.grid, ledger.events
-    out[o], out[o + 1] = _sum(crowd.referred), _sum(crowd.eligible)
-    out[o + 2] = _sum(crowd.turned_away)
+    for i in range(3):
+        out[o + i] = crowd.totals[i]
     out[o + 3], out[o + 4] = _sum(crowd.enrolled[TREATED]), _sum(crowd.enrolled[CONTROL])
-    out[o + 5], out[o + 6] = _sum(crowd.completed), _sum(crowd.left)
+    out[o + 5], out[o + 6] = crowd.totals[3], crowd.totals[4]
     cost = each(0.0)
     for u in range(uses.shape[0] - 1):
         cost += _sum(uses[u])
@@ -349,20 +349,15 @@ def _collect_investors(
 
 @once
 def find_rates(plan: OutputPlan, flows: Flows, paths: int, first: int, out: F8) -> None:
-    """Write IRRs and their statuses of the first `paths` into the rows `first` … of `out`."""
-    flow, kept = flows.flow, flows.kept
-    for h in range(kept.shape[0]):
-        for t in range(kept.shape[1]):
-            here = kept[h, t]
-            for lane in range(ABREAST):
-                flow[lane, t] = of(here, lane)
+    """Write IRRs and statuses of the first `paths` into out[column, path], from `first` on."""
+    for h in range(flows.kept.shape[0]):
         irr_side_by_side(
-            flow, paths, plan.per_year, flows.block, flows.lanes, flows.rate, flows.status
+            flows.kept[h], paths, plan.per_year, flows.line, flows.rate, flows.status
         )
         column = plan.rates + HOLDER_COLUMNS * h
         for lane in range(paths):
-            out[first + lane, column] = flows.rate[lane]
-            out[first + lane, column + 1] = flows.status[lane]
+            out[column, first + lane] = flows.rate[lane]
+            out[column + 1, first + lane] = flows.status[lane]
 
 
 @once

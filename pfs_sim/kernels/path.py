@@ -58,7 +58,7 @@ class Plan(NamedTuple):
 class Kept(NamedTuple):
     """The people of paths whom nobody stops, as far as the money and the results read them."""
 
-    parts: I8  # [part, 4] see `pfs_sim.plan.crowd.find_parts`
+    parts: I8  # [part, 5] see `pfs_sim.plan.crowd.find_parts`
     people: F8  # [block, number, path] ABREAST paths a block; no blocks: they are not kept
     known: int  # 1: these people have been lived; 0: they are to be written down
 
@@ -71,7 +71,7 @@ class Scratch(NamedTuple):
     crowd: Crowd  # of paths side by side, what the money and the results read
     ledger: Ledger  # their money
     flows: Flows  # their results
-    parts: I8  # [part, 4] what of the people goes where in `seen`,
+    parts: I8  # [part, 5] what of the people goes where in `seen`,
     parts_if_true: I8  # and what where measures have their true values
     seen: F8  # [number, path] the same memory as arrays above, as plain numbers: the crowd,
     inputs: F8  # [column, path] its inputs,
@@ -81,7 +81,7 @@ class Scratch(NamedTuple):
     course: F8  # [4, t+1, path] the course by grid point
 
 
-NOBODY_KEPT = Kept(np.empty((0, 4), dtype=np.int64), np.empty((0, 0, 0)), 0)
+NOBODY_KEPT = Kept(np.empty((0, 5), dtype=np.int64), np.empty((0, 0, 0)), 0)
 _MOST_KNOWN = 64
 
 
@@ -92,11 +92,11 @@ def live(
 
     Afterwards `scratch.people` holds it, and the first lane of `scratch.ledger`.
     """
-    out = np.empty((1, scratch.row.shape[0]))
+    out = np.empty((scratch.row.shape[0], 1))
     live_paths(
         plan, scratch, row.reshape(1, -1), path, true_mode, given, out, np.empty((0, 0, 0))
     )
-    found: F8 = out[0]
+    found: F8 = out[:, 0]
     return found
 
 
@@ -113,9 +113,9 @@ def live_paths(
 ) -> None:
     """Live the paths first, first+1, … whose inputs are `rows[path, column]`.
 
-    `out[path, column]` gets a row a path; `fan[path, 4, t+1]` the course of the first few:
-    payments, the investors' net cash, costs, treated clients enrolled. Fewer rows of either hold
-    fewer of the paths. People are written down in `kept`, or taken from there.
+    `out[column, path]` gets their results; `fan[path, 4, t+1]` the course of the first few:
+    payments, the investors' net cash, costs, treated clients enrolled. Room for fewer paths in
+    either holds the first of them. People are written down in `kept`, or taken from there.
     """
     stages = _find_stages(plan, scratch, rows, given)
     walk(*stages, plan, scratch, rows, first, true_mode, given, out, fan, kept)
@@ -243,12 +243,12 @@ def walk(
                 news = True
             if not news:
                 break
-        if start < out.shape[0]:
+        if start < out.shape[1]:
             collect(of_results, crowd, ledger, flows)
-            wanted = min(count, out.shape[0] - start)
-            for lane in range(wanted):
-                for column in range(out.shape[1]):
-                    out[start + lane, column] = scratch.row[column, lane]
+            wanted = min(count, out.shape[1] - start)
+            for column in range(out.shape[0]):
+                for lane in range(wanted):
+                    out[column, start + lane] = scratch.row[column, lane]
             find_rates(of_results, flows, wanted, start, out)
         if start < fan.shape[0]:
             follow(of_results, crowd, ledger, flows)
@@ -272,11 +272,17 @@ def _begin(rows: F8, start: int, count: int, inputs: F8, known: F8) -> None:
 def _hand_over(parts: I8, program: F8, outcomes: F8, seen: F8, lane: int) -> None:
     """Hand over the people of a path to those side by side."""
     for n in range(parts.shape[0]):
-        first, end, to = parts[n, 1], parts[n, 2], parts[n, 3]
+        first, end, to, size = parts[n, 1], parts[n, 2], parts[n, 3], parts[n, 4]
         book = program[first:end] if parts[n, 0] == 0 else outcomes[first:end]
-        place = seen[to : to + end - first]
-        for i in range(book.size):
-            place[i, lane] = book[i]
+        place = seen[to : to + size]
+        if size < book.size:
+            total = 0.0
+            for i in range(book.size):
+                total += book[i]
+            place[0, lane] = total
+        else:
+            for i in range(book.size):
+                place[i, lane] = book[i]
 
 
 @inline
@@ -284,7 +290,7 @@ def _keep(parts: I8, seen: F8, kept: F8) -> None:
     """Write down the people of paths side by side."""
     at = 0
     for n in range(parts.shape[0]):
-        size, to = parts[n, 2] - parts[n, 1], parts[n, 3]
+        to, size = parts[n, 3], parts[n, 4]
         _copy(seen[to : to + size], kept[at : at + size])
         at += size
 
@@ -294,7 +300,7 @@ def _take(parts: I8, kept: F8, seen: F8) -> None:
     """Bring back the people of paths side by side."""
     at = 0
     for n in range(parts.shape[0]):
-        size, to = parts[n, 2] - parts[n, 1], parts[n, 3]
+        to, size = parts[n, 3], parts[n, 4]
         _copy(kept[at : at + size], seen[to : to + size])
         at += size
 

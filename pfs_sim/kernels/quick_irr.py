@@ -1,10 +1,9 @@
-"""Most IRRs, quickly: one flow at a time, or a block of them side by side, to the same bits.
+"""Most IRRs, quickly: of one flow, or of several paths side by side, to the same bits.
 
 Let v = exp(−x), F(v) the present value of the flows, S(v) that of their amounts without signs.
 Newton on log(PV in / PV out) = 2·atanh(F/S) needs F, S and their slopes. It is written twice, for
-one flow and for a block of lanes, operation by operation the same, and a test holds their bits
-together. No exp or log stands in a loop over lanes that a compiler could take for a vector: its
-vector versions of these may differ in the last bit.
+one flow and for paths side by side, operation by operation the same, and a test holds their bits
+together. Logs are taken one by one: a vector of them may differ in the last bit.
 
 What this cannot do or show is left to :mod:`pfs_sim.kernels.roots`.
 """
@@ -12,22 +11,32 @@ What this cannot do or show is left to :mod:`pfs_sim.kernels.roots`.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pfs_sim.kernels._jit import inline, lean
+from pfs_sim.kernels._jit import inline, lean, once
+from pfs_sim.kernels._wide import (
+    anywhere,
+    each,
+    greater,
+    holds_for,
+    lesser,
+    magnitude,
+    of,
+    replace,
+    where,
+)
 from pfs_sim.kernels.other_roots import UNDECIDED, look_around
 from pfs_sim.statuses import IrrStatus
+from pfs_sim.tables.wide import ABREAST
 
+Wide = Any
 Floats = NDArray[np.float64]
 
-LANES = 16
-"""Flows that :func:`irr_batch` solves side by side."""
 _UNIQUE = int(IrrStatus.UNIQUE)
 _SEVERAL_UNIQUE = int(IrrStatus.SEVERAL_UNIQUE)
-PERIODS_AT_ONCE = 4
-"""Periods of a block are a multiple of this; those past the flows are zero."""
 _MOST_STEPS = 8
 _NEWTON_DONE = 1e-10
 """A Newton step so small is the last: what it leaves is its square."""
@@ -45,8 +54,8 @@ _NEVER = 1e18
 _DONE, _RUNNING, _LEFT = 0.0, 1.0, 2.0
 """A lane has converged, is under way, or is left to the careful solver."""
 
-# Rows of the scratch of a block, each of LANES numbers.
-_V, _F, _DF, _S, _DS, _STEP, _LIVE, _LAST_PAYMENT, _FIRST_RECEIPT, LANE_ROWS = range(10)
+LOOK = -2
+"""In place of a status: look for other roots."""
 
 
 @lean
@@ -82,87 +91,97 @@ def solve_quickly(flows: Floats, n: int, per_year: float) -> tuple[float, int]:
     return step - math.log(v), status
 
 
-@lean
-def solve_block(block: Floats, periods: int, lanes: Floats) -> None:
-    """:func:`solve_quickly` for each column of block[t, lane]; rows past n are zero, no matter."""
-    _start_block(block, periods, lanes)
+@once
+def solve_block(block: Wide) -> tuple[Wide, Wide, Wide, Wide, Wide, Wide]:
+    """:func:`solve_quickly` for each path of block[t], up to what is shown of the root.
+
+    Returns v, the last step, the slope of F, S and its slope, and whether a lane has converged, is
+    under way or was left. A lane is frozen once it has converged.
+    """
+    v, live = _start_block(block)
+    df, s, ds, step = each(0.0), each(0.0), each(0.0), each(0.0)
     for _ in range(_MOST_STEPS):
-        running = 0.0
-        for j in range(LANES):
-            v = lanes[_V * LANES + j] * _shrink(lanes[_STEP * LANES + j])
-            if lanes[_LIVE * LANES + j] == _RUNNING:
-                lanes[_V * LANES + j] = v
-                running += 1.0
-        if running == 0.0:
+        running = live == _RUNNING
+        if not anywhere(running):
             break
-        _evaluate_block(block, periods, lanes)
-        for j in range(LANES):
-            f, s = lanes[_F * LANES + j], lanes[_S * LANES + j]
-            df, ds = lanes[_DF * LANES + j], lanes[_DS * LANES + j]
-            step = _newton_step(lanes[_V * LANES + j], f, df, s, ds)
-            if lanes[_LIVE * LANES + j] == _RUNNING:
-                lanes[_STEP * LANES + j] = step
-                lanes[_LIVE * LANES + j] = _DONE if _has_converged(step, f, s) else _RUNNING
+        v = where(running, v * _shrink(step), v)
+        f, df, s, ds = each(0.0), each(0.0), each(0.0), each(0.0)
+        for t in range(block.size - 1, -1, -1):
+            flow = block[t]
+            df = df * v + f
+            f = f * v + flow
+            ds = ds * v + s
+            s = s * v + magnitude(flow)
+        new = _newton_steps(v, f, df, s, ds)
+        done = (magnitude(new) <= _NEWTON_DONE) & (magnitude(f) <= _NEAR_ZERO * s)
+        step = where(running, new, step)
+        live = where(running & done, _DONE, live)
+    return v, step, df, s, ds, live
 
 
-@lean
-def judge_lane(
-    flows: Floats, n: int, per_year: float, lanes: Floats, lane: int
-) -> tuple[float, int]:
-    """Log rate per period and status of the flow that was solved in a lane."""
-    v = lanes[_V * LANES + lane]
-    status = _judge(
-        flows, n, per_year, v, lanes[_DF * LANES + lane], lanes[_S * LANES + lane],
-        lanes[_DS * LANES + lane], lanes[_LIVE * LANES + lane],
-        lanes[_LAST_PAYMENT * LANES + lane], lanes[_FIRST_RECEIPT * LANES + lane],
-    )  # fmt: skip
-    return lanes[_STEP * LANES + lane] - math.log(v), status
+@once
+def judge_block(block: Wide, v: Wide, df: Wide, s: Wide, ds: Wide, live: Wide) -> Wide:
+    """As `_judge` for each path, but LOOK where :mod:`pfs_sim.kernels.other_roots` is to say."""
+    settled = (live == _DONE) & (ds <= _STRAIGHTEST * df) & (s > _SMALLEST) & (s < _LARGEST)
+    last_payment, first_receipt = each(-1.0), each(_NEVER)
+    for t in range(block.size):
+        flow = block[t]
+        last_payment = where(flow < 0.0, t, last_payment)
+        first_receipt = lesser(first_receipt, where(flow > 0.0, t, _NEVER))
+    unique = last_payment < first_receipt
+    said = where(unique, _UNIQUE, _SEVERAL_UNIQUE)
+    if anywhere(settled & ~unique):
+        growth = 1.0 / v
+        balance, turnover, looks = each(0.0), each(0.0), v != v
+        for t in range(block.size):
+            flow = block[t]
+            balance = balance * growth + flow
+            turnover = turnover * growth + magnitude(flow)
+            owed = (balance < -_OWED * turnover) | (turnover == 0.0) | (t > last_payment)
+            looks = looks | ~owed
+        said = where(looks & ~unique, LOOK, said)
+    return where(settled, said, UNDECIDED)
 
 
-@lean
-def _start_block(block: Floats, periods: int, lanes: Floats) -> None:
-    """The sums and the first v of each lane."""
-    lanes[:] = 0.0
-    for j in range(LANES):
-        lanes[_LAST_PAYMENT * LANES + j] = -1.0
-        lanes[_FIRST_RECEIPT * LANES + j] = _NEVER
-    for t in range(periods):
-        time = float(t)
-        for j in range(LANES):
-            flow = block[t, j]
-            inflow, outflow = max(flow, 0.0), max(-flow, 0.0)
-            lanes[_F * LANES + j] += inflow
-            lanes[_S * LANES + j] += outflow
-            lanes[_DF * LANES + j] += inflow * time
-            lanes[_DS * LANES + j] += outflow * time
-            payment, receipt = lanes[_LAST_PAYMENT * LANES + j], lanes[_FIRST_RECEIPT * LANES + j]
-            lanes[_LAST_PAYMENT * LANES + j] = time if flow < 0.0 else payment
-            lanes[_FIRST_RECEIPT * LANES + j] = min(receipt, time if flow > 0.0 else _NEVER)
-    for j in range(LANES):
-        lanes[_V * LANES + j], lanes[_LIVE * LANES + j] = _start(
-            lanes[_F * LANES + j], lanes[_S * LANES + j],
-            lanes[_DF * LANES + j], lanes[_DS * LANES + j],
-        )  # fmt: skip
+@once
+def _start_block(block: Wide) -> tuple[Wide, Wide]:
+    """The first v of each lane."""
+    receipts, payments = each(0.0), each(0.0)
+    receipt_times, payment_times = each(0.0), each(0.0)
+    for t in range(block.size):
+        flow = block[t]
+        inflow, outflow = greater(flow, 0.0), greater(-flow, 0.0)
+        receipts += inflow
+        payments += outflow
+        receipt_times += inflow * t
+        payment_times += outflow * t
+    some = (receipts > _SMALLEST) & (receipts < _LARGEST)
+    some = some & (payments > _SMALLEST) & (payments < _LARGEST)
+    between = receipt_times / receipts - payment_times / payments
+    some = some & (between > _NEAREST_MEANS)
+    ratio = receipts / payments
+    z = (ratio - 1.0) / (ratio + 1.0)
+    square = z * z
+    log = 2.0 * z * (1.0 + square * (1.0 / 3.0 + 0.2 * square))
+    far = some & ~(square < 0.25)
+    if anywhere(far):
+        for lane in range(ABREAST):
+            if holds_for(far, lane):
+                log = replace(log, lane, math.log(of(ratio, lane)))
+    x = log / between
+    some = some & (magnitude(x) < 1.0)
+    return where(some, _shrink(x), 1.0), where(some, _RUNNING, _LEFT)
 
 
-@lean
-def _evaluate_block(block: Floats, periods: int, lanes: Floats) -> None:
-    """F, S and their slopes in v for each lane, four periods to a visit of the scratch."""
-    for j in range(_F * LANES, (_DS + 1) * LANES):
-        lanes[j] = 0.0
-    for t in range(periods - PERIODS_AT_ONCE, -1, -PERIODS_AT_ONCE):
-        for j in range(LANES):
-            v = lanes[_V * LANES + j]
-            f, df = lanes[_F * LANES + j], lanes[_DF * LANES + j]
-            s, ds = lanes[_S * LANES + j], lanes[_DS * LANES + j]
-            for k in range(PERIODS_AT_ONCE - 1, -1, -1):
-                flow = block[t + k, j]
-                df = df * v + f
-                f = f * v + flow
-                ds = ds * v + s
-                s = s * v + abs(flow)
-            lanes[_F * LANES + j], lanes[_DF * LANES + j] = f, df
-            lanes[_S * LANES + j], lanes[_DS * LANES + j] = s, ds
+@once
+def _newton_steps(v: Wide, f: Wide, df: Wide, s: Wide, ds: Wide) -> Wide:
+    """As `_newton_step`."""
+    ratio = f / where(s > 0.0, s, 1.0)
+    square = ratio * ratio
+    slope = v * (df - ratio * ds)
+    series = ratio * (1.0 + square * (1.0 / 3.0 + square * (0.2 + square / 7.0)))
+    step = series * (1.0 - square) * s / where(slope > 0.0, slope, 1.0)
+    return lesser(greater(step, -_LONGEST_STEP), _LONGEST_STEP)
 
 
 @inline

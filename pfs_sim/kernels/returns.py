@@ -7,24 +7,21 @@ raises or allocates, but for the scratch of :func:`irr_batch`.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pfs_sim.kernels._jit import jit, lean
-from pfs_sim.kernels.other_roots import UNDECIDED
+from pfs_sim.kernels._wide import as_wide, of
+from pfs_sim.kernels.other_roots import UNDECIDED, look_around
 from pfs_sim.kernels.present_values import effective_rate
-from pfs_sim.kernels.quick_irr import (
-    LANE_ROWS,
-    LANES,
-    PERIODS_AT_ONCE,
-    judge_lane,
-    solve_block,
-    solve_quickly,
-)
+from pfs_sim.kernels.quick_irr import LOOK, judge_block, solve_block, solve_quickly
 from pfs_sim.kernels.roots import solve_log_rate
+from pfs_sim.tables.wide import ABREAST
 
+Wide = Any
 Floats = NDArray[np.float64]
 Integers = NDArray[np.integer[Any]]
 
@@ -56,47 +53,46 @@ def irr_batch(
 ) -> None:
     """:func:`irr` of each row of flows[p, t], the same bits, into out_value[p], out_status[p].
 
-    Flows are solved LANES at a time, each lane on its own and frozen once it has converged, so
-    that a result depends neither on its neighbours nor on its place in a block. What the lanes
-    cannot do (a near-total loss, more roots than one) goes to the careful solver.
+    Flows are solved ABREAST at a time, each on its own and frozen once it has converged, so that a
+    result depends neither on its neighbours nor on its place in a block. What this cannot do (a
+    near-total loss, more roots than one) goes to the careful solver.
     """
-    block = np.zeros((rows_of_block(flows.shape[1]), LANES))
-    lanes = np.zeros(LANE_ROWS * LANES)
-    for first in range(0, flows.shape[0], LANES):
+    n = flows.shape[1]
+    block, line = np.zeros((n, ABREAST)), np.zeros(n)
+    for first in range(0, flows.shape[0], ABREAST):
+        count = min(ABREAST, flows.shape[0] - first)
+        for lane in range(ABREAST):
+            for t in range(n):
+                block[t, lane] = flows[first + lane, t] if lane < count else 0.0
         irr_side_by_side(
-            flows[first:], min(LANES, flows.shape[0] - first), periods_per_year, block, lanes,
-            out_value[first:], out_status[first:],
-        )  # fmt: skip
-
-
-@lean
-def rows_of_block(n: int) -> int:
-    """Periods of a block that holds flows of n."""
-    return (n + PERIODS_AT_ONCE - 1) // PERIODS_AT_ONCE * PERIODS_AT_ONCE
+            as_wide(block), count, periods_per_year, line, out_value[first:], out_status[first:]
+        )
 
 
 @lean
 def irr_side_by_side(
-    flows: Floats,
+    block: Wide,
     paths: int,
     periods_per_year: float,
-    block: Floats,
-    lanes: Floats,
+    line: Floats,
     out_value: Floats,
     out_status: Integers,
 ) -> None:
-    """:func:`irr` of the first paths of flows[p, t], at most LANES of them.
+    """:func:`irr` of the first paths of block[t], at most ABREAST of them.
 
-    `block` has `rows_of_block` rows and LANES columns, `lanes` LANE_ROWS times as many numbers;
-    rows of the block past the flows are zero.
+    `line` is working space for the flows of one of them.
     """
-    n = flows.shape[1]
-    for lane in range(LANES):
-        for t in range(n):
-            block[t, lane] = flows[lane, t] if lane < paths else 0.0
-    solve_block(block, block.shape[0], lanes)
+    n = block.size
+    v, step, df, s, ds, live = solve_block(block)
+    judged = judge_block(block, v, df, s, ds, live)
     for lane in range(paths):
-        x, status = judge_lane(flows[lane], n, periods_per_year, lanes, lane)
-        if status == UNDECIDED:
-            x, status = solve_log_rate(flows[lane], n, periods_per_year)
+        root, status = of(v, lane), int(of(judged, lane))
+        x = of(step, lane) - math.log(root)
+        if status < 0:
+            for t in range(n):
+                line[t] = of(block[t], lane)
+            if status == LOOK:
+                status = look_around(line, n, root, of(s, lane), periods_per_year)
+            if status == UNDECIDED:
+                x, status = solve_log_rate(line, n, periods_per_year)
         out_value[lane], out_status[lane] = effective_rate(x, periods_per_year), status

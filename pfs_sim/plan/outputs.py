@@ -21,7 +21,7 @@ from pfs_sim.tables.outputs import (
     OutputPlan,
 )
 from pfs_sim.tables.state import NO_SHOW
-from pfs_sim.tables.wide import carve
+from pfs_sim.tables.wide import ABREAST, carve
 
 if TYPE_CHECKING:
     from pfs_sim.tables.money import MoneyPlan
@@ -162,9 +162,6 @@ def _first_rate(scenario: Scenario, found: Sequence[Column]) -> int:
 
 def new_flows(plan: MoneyPlan, width: int) -> Flows:
     """Working space for the results of paths side by side, of so many columns."""
-    from pfs_sim.kernels.quick_irr import LANE_ROWS, LANES
-    from pfs_sim.kernels.returns import rows_of_block
-
     grid, tranches = plan.moments.size, plan.capital.tranches.size
     holders = tranches + 1 if tranches else 0
     _, wide = carve(
@@ -178,11 +175,9 @@ def new_flows(plan: MoneyPlan, width: int) -> Flows:
     )
     return Flows(
         **wide,
-        flow=np.zeros((LANES, grid)),
-        block=np.zeros((rows_of_block(grid), LANES)),
-        lanes=np.zeros(LANE_ROWS * LANES),
-        rate=np.zeros(LANES),
-        status=np.zeros(LANES, np.int64),
+        line=np.zeros(grid),
+        rate=np.zeros(ABREAST),
+        status=np.zeros(ABREAST, np.int64),
     )
 
 

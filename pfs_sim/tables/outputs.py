@@ -25,9 +25,7 @@ class Flows(NamedTuple):
     kept: Any  # wide: [holder, t+1] cash: tranches, then all together; no holders without tranches
     every: Any  # wide: [4, t+1] of those together: cash, principal received, draws, all that moved
     one: Any  # wide: [2, t+1] of one of them: principal received, all that moved
-    flow: F8  # [path, t+1] cash of a holder
-    block: F8  # the same turned, and what `kernels.quick_irr` needs besides
-    lanes: F8
+    line: F8  # [t+1] cash of one holder on one path
     rate: F8  # [path]
     status: I8  # [path]
 

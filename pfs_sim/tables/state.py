@@ -98,6 +98,10 @@ class People(NamedTuple):
     cohort: Cohort
 
 
+TOTALS = ("referred", "eligible", "turned_away", "completed", "left")
+"""What of the people money and results read as sums, in the order of `Crowd.totals`."""
+
+
 class Crowd(NamedTuple):
     """The people of paths side by side, as far as money and results read them; see `People`.
 
@@ -106,10 +110,10 @@ class Crowd(NamedTuple):
 
     row: Any  # [column] inputs
     events: Any  # [4] events that the people know, in the layout of `Cash.events`
+    totals: Any  # [5] over all grid points: TOTALS
     referred: Any
     eligible: Any
     waiting: Any
-    turned_away: Any
     enrolled: Any
     enrolled_type: Any
     active: Any
