@@ -276,12 +276,14 @@ def live_compiled(
 
     def work(start: int) -> int:
         stop = min(start + size, paths)
-        scratch, out = scratches.borrow(), np.empty((width, stop - start))
+        scratch = scratches.borrow()
+        out, place = room_for(values, start, stop - start)
         rows = compiled.inputs.draw(first + start, stop - start)
         course = fan[start:stop]
         live_paths(
-            compiled.plan, scratch, rows, first + start, int(true_mode), measured, out, course
-        )
+            compiled.plan, scratch, rows, first + start, int(true_mode), measured, out, course,
+            place=place,
+        )  # fmt: skip
         scratches.give_back(scratch)
         put(values, start, out, grid)
         return stop - start
@@ -324,16 +326,20 @@ def hold(columns: Sequence[Column], paths: int) -> F8 | Packing:
     return np.empty((len(columns), paths))
 
 
+def room_for(values: F8 | Packing, start: int, count: int) -> tuple[F8, int]:
+    """Where results[column, path] of paths from `start` on are written, and from which path on."""
+    if isinstance(values, Packing):
+        return np.empty((len(values.names), count)), 0
+    return values, start
+
+
 def put(values: F8 | Packing, start: int, out: F8, grid: int) -> None:
-    """Put results[column, path] of the paths from `start` on where the values of a run go.
+    """Hand over results that were written where `room_for` said.
 
     InputError once they are seen not to fit in memory.
     """
-    if isinstance(values, Packing):
-        if (each := values.put(start, out)) is not None:
-            refuse_if_too_large(values.paths, out.shape[0], grid, each)
-    else:
-        values[:, start : start + out.shape[1]] = out
+    if isinstance(values, Packing) and (each := values.put(start, out)) is not None:
+        refuse_if_too_large(values.paths, out.shape[0], grid, each)
 
 
 def finish(values: F8 | Packing) -> F8 | Packed:

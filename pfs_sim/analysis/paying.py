@@ -35,6 +35,7 @@ from pfs_sim.simulate import (
     nothing_given,
     put,
     refuse_if_too_large,
+    room_for,
 )
 
 F8 = npt.NDArray[np.float64]
@@ -207,10 +208,10 @@ def live_together(
                 parts, new = find_parts(scratch.people, read[task.tables]), True
                 numbers = int(parts[:, 4].sum())
                 kept = Kept(parts, np.empty((-(-count // ABREAST), numbers, ABREAST)), 0)
-            out = np.empty((len(task.compiled.columns), count))
+            out, place = room_for(task.values, start, count)
             live_paths(
                 task.compiled.plan, scratch, rows, start, task.true_mode, task.given, out,
-                task.fan[start : start + count], kept,
+                task.fan[start : start + count], kept, place,
             )  # fmt: skip
             put(task.values, start, out, grid)
             task.scratches.give_back(scratch)

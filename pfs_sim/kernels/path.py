@@ -110,15 +110,16 @@ def live_paths(
     out: F8,
     fan: F8,
     kept: Kept = NOBODY_KEPT,
+    place: int = 0,
 ) -> None:
     """Live the paths first, first+1, … whose inputs are `rows[path, column]`.
 
-    `out[column, path]` gets their results; `fan[path, 4, t+1]` the course of the first few:
-    payments, the investors' net cash, costs, treated clients enrolled. Room for fewer paths in
-    either holds the first of them. People are written down in `kept`, or taken from there.
+    `out[column, path]` gets their results, from the path `place` of it on, if it has any paths;
+    `fan[path, 4, t+1]` the course of the first few: payments, the investors' net cash, costs,
+    treated clients enrolled. People are written down in `kept`, or taken from there.
     """
     stages = _find_stages(plan, scratch, rows, given)
-    walk(*stages, plan, scratch, rows, first, true_mode, given, out, fan, kept)
+    walk(*stages, plan, scratch, rows, first, true_mode, given, out, fan, kept, place)
 
 
 _known_stages: dict[Hashable, Stages] = {}
@@ -182,7 +183,7 @@ def compile_walk(plan: Plan, scratch: Scratch, rows: F8, given: F8) -> None:
     """Compile what leads paths through their stages, for arrays like these, without the stages."""
     promised = [call_stage(stage, plan, scratch, rows[0], given, promise) for stage in STAGES]
     out, fan = np.empty((0, 0)), np.empty((0, 0, 0))
-    compile_for(walk, *promised, plan, scratch, rows, 0, 0, given, out, fan, NOBODY_KEPT)
+    compile_for(walk, *promised, plan, scratch, rows, 0, 0, given, out, fan, NOBODY_KEPT, 0)
 
 
 @lean
@@ -202,6 +203,7 @@ def walk(
     out: F8,
     fan: F8,
     kept: Kept,
+    place: int,
 ) -> None:
     """Walk through the stages of all paths until nothing new happens: see `live_paths`.
 
@@ -243,13 +245,12 @@ def walk(
                 news = True
             if not news:
                 break
-        if start < out.shape[1]:
+        if out.shape[1] > 0:
             collect(of_results, crowd, ledger, flows)
-            wanted = min(count, out.shape[1] - start)
             for column in range(out.shape[0]):
-                for lane in range(wanted):
-                    out[column, start + lane] = scratch.row[column, lane]
-            find_rates(of_results, flows, wanted, start, out)
+                for lane in range(count):
+                    out[column, place + start + lane] = scratch.row[column, lane]
+            find_rates(of_results, flows, count, place + start, out)
         if start < fan.shape[0]:
             follow(of_results, crowd, ledger, flows)
             for lane in range(min(count, fan.shape[0] - start)):

@@ -98,25 +98,28 @@ def find_parts(people: People, read: Marks) -> I8:
     """Where the numbers that are read lie, and where they go.
 
     [part, 5] book of the people (0 program, 1 outcomes), first and end in it, first in
-    `Place.seen`, and how many numbers there: as many, or one, which is their sum.
+    `Place.seen`, and how many numbers there: as many, or one, which is their sum. Neighbors are
+    joined.
     """
-    found: list[list[int]] = []
-    to = 0
-    for name in _fields(people):
-        size = int(np.prod(_shape(people, name)))
-        marked = np.flatnonzero(np.diff(read[to : to + size], prepend=False, append=False))
-        if name == "totals":
-            for i, source in enumerate(TOTALS):
-                array = getattr(people, source)
-                if read[to + i]:
-                    book, first = _locate(people, array)
-                    found.append([book, first, first + array.size, to + i, 1])
-        else:
-            book, first = _locate(people, getattr(people, name))
-            for start, end in marked.reshape(-1, 2).tolist():
+    sums: list[list[int]] = []
+    for i, name in enumerate(TOTALS):
+        array = getattr(people, name)
+        book, first = _locate(people, array)
+        if read[i]:
+            sums.append([book, first, first + array.size, i, 1])
+    found, to = [[-1, -1, -1, -1, -1]], len(TOTALS)
+    for name in _fields(people)[1:]:
+        array = getattr(people, name)
+        book, first = _locate(people, array)
+        marks = np.diff(read[to : to + array.size], prepend=False, append=False)
+        for start, end in np.flatnonzero(marks).reshape(-1, 2).tolist():
+            before = found[-1]
+            if before[0] == book and before[2] == first + start:
+                before[2], before[4] = first + end, before[4] + end - start
+            else:
                 found.append([book, first + start, first + end, to + start, end - start])
-        to += size
-    return np.array(found, dtype=np.int64).reshape(-1, 5)
+        to += array.size
+    return np.array(sums + found[1:], dtype=np.int64).reshape(-1, 5)
 
 
 def _fields(people: People) -> list[str]:
