@@ -101,10 +101,10 @@ def lives(monkeypatch):
     """How often the people of a chunk were lived, and how often they were taken."""
     counts = {"lived": 0, "taken": 0}
 
-    def count(*words):
+    def count(*words, **named):
         taken = len(words) > 8 and words[8].known
         counts["taken" if taken else "lived"] += 1
-        live_paths(*words)
+        live_paths(*words, **named)
 
     monkeypatch.setattr(walked, "live_paths", count)
     return counts
