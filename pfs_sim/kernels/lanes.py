@@ -19,8 +19,15 @@ import numpy.typing as npt
 
 from pfs_sim.kernels._jit import apart, forced, inner, lean, once
 from pfs_sim.kernels._popcount import popcount
-from pfs_sim.kernels.counts import COINS, INVERSION_MEAN, binomial
-from pfs_sim.kernels.large import LARGE_WAITING, answer_large, ask_large
+from pfs_sim.kernels.counts import binomial
+from pfs_sim.kernels.large import (
+    LARGE_WAITING,
+    MOST,
+    PIECE,
+    answer_large,
+    ask_large,
+    is_large,
+)
 from pfs_sim.kernels.random import (
     ONE,
     TWO,
@@ -38,10 +45,6 @@ F8 = npt.NDArray[np.float64]
 
 TRIALS = 63.0
 """Trials of a lane; a larger draw takes several."""
-MOST = 378.0
-"""Beyond so many trials a draw by rejection costs less."""
-PIECE = np.uint64(6)
-"""A lane has 2**PIECE blocks of the stream of its draw."""
 SECOND, THIRD = 256, 512
 """First pieces of the draws that follow a first one at the same address."""
 
@@ -80,12 +83,12 @@ def ask(
         answers[owner] += n
     elif n > MOST:
         block = np.uint64(piece) << PIECE
-        if n * min(p, 1.0 - p) < INVERSION_MEAN or (p == 0.5 and n <= COINS):
-            answers[owner] += _draw_alone(rng, key, index, path, block, n, p)
-        else:
+        if is_large(n, p):
             ask_large(
                 lanes, rng, np.uint64(key), np.uint64(index), path, block, n, p, owner, answers
             )
+        else:
+            answers[owner] += _draw_alone(rng, key, index, path, block, n, p)
     else:
         digits, block = np.uint64(p * _WORD_RANGE), np.uint64(piece) << PIECE
         while n > 0.0:

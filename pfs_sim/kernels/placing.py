@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from pfs_sim.kernels._jit import forced, once
 from pfs_sim.kernels.lanes import answer, ask_some
+from pfs_sim.kernels.large import CROWD_PIECES, place_large
 from pfs_sim.kernels.random import Rng, Word
 from pfs_sim.kernels.spreading import plan_spread, spread
 from pfs_sim.kernels.thinning import address
@@ -25,8 +26,6 @@ F8 = npt.NDArray[np.float64]
 
 TYPES, LEAVING = 0, 1
 """What people are placed by, in this order."""
-CROWD_PIECES = 8
-"""A class of a crowd is drawn from so many pieces of its stream (`kernels.lanes`)."""
 
 
 @once
@@ -34,20 +33,24 @@ def place(
     program: Any, rng: Rng, path: int, first: int, last: int, enrolled: F8, cohort: Cohort
 ) -> None:
     """Place those who enrolled in periods first to last − 1; fills `exits`, and `split` by type."""
+    spreads, crowds = cohort.spreads.size, cohort.crowds.size
     while first < last:
-        end = _find_end(program.types, first, last, enrolled, cohort.spreads.size)
+        end = _find_end(program.types, first, last, enrolled, spreads, crowds)
         for turn in range(TYPES if program.types > 1 else LEAVING, LEAVING + 1):
             _place_by(turn, program, rng, path, first, end, enrolled, cohort)
         first = end
 
 
 @once
-def _find_end(types: int, first: int, last: int, enrolled: F8, room: int) -> int:
-    """The cohort after the last for whose spreads there is room."""
+def _find_end(types: int, first: int, last: int, enrolled: F8, spreads: int, crowds: int) -> int:
+    """The cohort after the last for whose spreads and crowds there is room."""
     for t in range(first, last):
-        n = enrolled[CONTROL, t] + enrolled[TREATED, t]
-        room -= min(2 * types + int(min(n, 1e9)) // 64, 16 * types)
-        if room < 0:
+        for arm in (CONTROL, TREATED):
+            n = min(enrolled[arm, t], 1e9)
+            if types > 1 or n <= CROWD:
+                spreads -= min(types + int(n) // 64, CROWD // 64 * types)
+            crowds -= types
+        if min(spreads, crowds) < 0:
             return t
     return last
 
@@ -89,6 +92,7 @@ def _place_by(
                 if frozen or whole > CROWD:
                     crowd = crowds[many]
                     crowd.people, crowd.index, crowd.row, crowd.at = n, index, row, at
+                    crowd.then = 0
                     many += 1
                     continue
                 few = plan_spread(whole, index, row, at, spreads, few)
@@ -130,18 +134,25 @@ def _place_crowds(
     cohort: Cohort,
 ) -> None:
     """Place crowds, class after class: those in none before, each with the class's probability."""
-    crowds, gone, lanes = cohort.crowds, cohort.gone, cohort.lots.lanes
-    for k in range(classes - 1):
+    crowds, gone, lanes, last = cohort.crowds, cohort.gone, cohort.lots.lanes, classes - 1
+    if not frozen:
+        place_large(lanes, rng, key, path, count, last, crowds, cohort.chance, found)
+    first = last
+    for i in range(count):
+        first = min(first, crowds[i].then)
+    for k in range(first, last):
         for i in range(count):
             crowd = crowds[i]
             gone[i] = 0.0
-            ask_some(
-                lanes, rng, key, crowd.index, path, CROWD_PIECES * k, crowd.people,
-                cohort.chance[crowd.row, k], frozen, i, gone,
-            )  # fmt: skip
+            if crowd.then <= k:
+                ask_some(
+                    lanes, rng, key, crowd.index, path, CROWD_PIECES * k, crowd.people,
+                    cohort.chance[crowd.row, k], frozen, i, gone,
+                )  # fmt: skip
         answer(lanes, rng, path, gone)
         for i in range(count):
-            found[crowds[i].at, k] = gone[i]
-            crowds[i].people -= gone[i]
+            if crowds[i].then <= k:
+                found[crowds[i].at, k] = gone[i]
+                crowds[i].people -= gone[i]
     for i in range(count):
-        found[crowds[i].at, classes - 1] = crowds[i].people
+        found[crowds[i].at, last] = crowds[i].people

@@ -25,9 +25,11 @@ from pfs_sim.plan.program import (
 from pfs_sim.plan.row import SOURCES, Row
 from pfs_sim.tables.people import (
     BUCKET,
+    CROWD,
     F8,
     GATHERING,
     GROUP,
+    LANES,
     LANES_SIZE,
     PART,
     SPREAD,
@@ -133,7 +135,7 @@ def new_people(plan: PeoplePlan) -> People:
         without=o["without"],
         true=o["true"],
     )
-    rows, classes, spreads = 1 + 2 * types, max(types, buckets), max(SPREADS, 16 * types)
+    rows, classes, spreads = 1 + 2 * types, max(types, buckets), max(SPREADS, CROWD // 32 * types)
     group = Group(
         bucket=records(BUCKET, buckets),
         cell=records(GROUP, (facts.size, buckets)),
@@ -172,8 +174,8 @@ def new_people(plan: PeoplePlan) -> People:
             exits=p["exits"].reshape(-1, buckets),
             spreads=records(SPREAD, spreads),
             pieces=np.zeros((spreads, 16), dtype=np.uint64),
-            crowds=records(GATHERING, spreads),
-            gone=np.zeros(spreads),
+            crowds=records(GATHERING, LANES),
+            gone=np.zeros(LANES),
             lots=lots,
             group=group,
         ),

@@ -248,6 +248,7 @@ GATHERING = np.dtype(
         ("index", np.uint64),  # of their address
         ("row", np.int64),  # of their probabilities
         ("at", np.int64),  # row of what is found
+        ("then", np.int64),  # the class that is drawn next
     ],
     align=True,
 )
