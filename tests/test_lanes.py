@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pfs_sim.kernels.counts import binomial
+from pfs_sim.kernels.counts import binomial, poisson, poisson_inside
 from pfs_sim.kernels.lanes import answer, ask
 from pfs_sim.kernels.random import new_rng, open_stream
 from pfs_sim.kernels.spreading import edge_of, plan_spread, spread
@@ -121,6 +121,26 @@ def test_large_draws_side_by_side_are_those_drawn_alone(low):
     p[:100] = 0.5
     index, alone = np.arange(many), draw_alone(new_rng(), np.arange(many), n, p)
     assert np.array_equal(draw(index, np.zeros(many, int), n, p), alone)
+
+
+@numba.njit
+def arrive_at_once_and_alone(rng, means):
+    found = np.empty((2, means.size))
+    for i in range(means.size):
+        open_stream(rng, np.uint64(KEY), np.uint64(i), np.uint64(PATH))
+        found[0, i] = poisson_inside(means[i], rng.words[0], rng.words[1])
+        found[1, i] = poisson(rng, means[i])
+    return found
+
+
+@pytest.mark.parametrize("low", [9, 30, 900, 2_000_000])
+def test_arrivals_told_at_once_are_those_drawn_alone(low):
+    means = low * (1 + 2 * np.random.default_rng(low).random(60_000))
+    at_once, alone = arrive_at_once_and_alone(new_rng(), means)
+    told = ~np.isnan(at_once)
+    assert np.array_equal(at_once[told], alone[told])
+    assert told[means >= 10].mean() > 0.7
+    assert not told[means < 10].any()
 
 
 def test_a_draw_without_a_number_has_none():
