@@ -9,7 +9,7 @@ from pfs_sim.tables.state import COMPLETED, CONTROL, LEFT, NEVER, NO_SHOW, TREAT
 from tests.naive_random import binomial, in_lanes, negative_binomial, poisson, spread
 
 MANY = math.inf
-CROWD = 64  # more people than this are thinned class after class
+CROWD = 512  # more people than this are placed class after class
 NOBODY = 1e-9  # less room than this is a rounding error of fractional people
 
 
@@ -210,35 +210,36 @@ def thin(stream, n, p, frozen):
     return binomial(stream, whole, p) + (n - whole) * p
 
 
-def accumulate(shares, frozen, stream, n):
-    """People by class, of which all but the last have a share: [how many].
+def place(stream, n, chances, frozen):
+    """People by class, each class with its probability for those in none before it: [how many].
 
-    A crowd is thinned class after class, by the shares of those not yet in a class; a few people
-    are placed one by one. A fraction of a person gets its expectation.
+    A crowd is drawn class after class, each from 8 further pieces of the stream; others are spread
+    one by one. A fraction of a person gets its expectation.
     """
-    found, before = [], 0.0
-    if frozen or math.floor(n) > CROWD:
-        for share in shares:
-            rest = 1 - before
-            took = thin(stream, n, min(1.0, share / rest) if rest > 0 else 0.0, frozen)
-            found.append(took)
-            n, before = n - took, before + share
+    whole, found, shares, stay = math.floor(n), [], [], 1.0
+    for p in chances:
+        shares.append(stay * p)
+        stay *= 1 - p
+    if frozen or whole > CROWD:
+        for k, p in enumerate(chances):
+            some = 0 if frozen else math.floor(n)
+            found.append(in_lanes(stream.at, 8 * k, some, p) + (n - some) * p)
+            n -= found[-1]
         return [*found, n]
-    reach = list(itertools.accumulate(shares))
-    whole = math.floor(n)
-    found = spread(stream, whole, reach)
-    ends = [0.0, *reach, 1.0]
+    found = spread(stream, whole, list(itertools.accumulate(shares)))
     return [
-        count + (n - whole) * (high - low)
-        for count, low, high in zip(found, ends, ends[1:], strict=False)
+        count + (n - whole) * share for count, share in zip(found, [*shares, stay], strict=True)
     ]
 
 
 def split_types(deal, t, arm, n):
     """A cohort's arm by type."""
-    shares = [share for share, _ in types_of(deal)]
+    chances, rest = [], 1.0
+    for share, _ in types_of(deal)[:-1]:
+        chances.append(min(1.0, share / rest) if rest > 0 else 0.0)
+        rest -= share
     stream = deal.stream("enrollment", "types", t, arm)
-    return accumulate(shares[:-1], "enrollment" in deal.frozen, stream, n)
+    return place(stream, n, chances, "enrollment" in deal.frozen)
 
 
 def base_steps(deal, length):
@@ -317,19 +318,7 @@ def serve(deal, t, arm, kind, n, length):
         return [group(length + 1, n, t + length, 1.0, COMPLETED)]
     stream, frozen = deal.stream("attrition", "leave", t, arm, kind), "attrition" in deal.frozen
     absent = deal.input("program.attrition.no_show") if arm == TREATED else 0.0
-    hazard = [absent, *leaving(deal, kind, arm, length)]
-    if frozen or math.floor(n) > CROWD:
-        found = []
-        for p in hazard:
-            found.append(thin(stream, n, p, frozen))
-            n -= found[-1]
-        found.append(n)
-    else:
-        shares, stay = [], 1.0
-        for p in hazard:
-            shares.append(stay * p)
-            stay *= 1 - p
-        found = accumulate(shares, False, stream, n)
+    found = place(stream, n, [absent, *leaving(deal, kind, arm, length)], frozen)
     groups = [
         group(1 + a, found[1 + a], t + a + 1, (a + 0.5) / length, LEFT) for a in range(length)
     ]

@@ -133,14 +133,17 @@ def spread(stream: Stream, n: int, reach) -> list[float]:
     """How many of n people fall below each bound and below none before it; the rest last.
 
     Person i has a number of 64 bits: piece i of 16 bits, lowest first, of the stream's first
-    16 words, and then the highest 48 bits of word i from block 8 on.
+    16 words, and then the highest 48 bits of word i from block 8 on. Every further 64 people are
+    numbered anew, 64 blocks further on.
     """
     bounds, found = [int(c * 2**64) for c in reach], [0.0] * (len(reach) + 1)
-    words, others = [stream.word() for _ in range(16)], stream.at(8)
-    for i in range(n):
-        first = words[i // 4] >> 16 * (i % 4) & 0xFFFF
-        number = first << 48 | others.word() >> 16
-        found[sum(number >= bound for bound in bounds)] += 1
+    for first in range(0, n, 64):
+        here = stream.at(first)
+        words, others = [here.word() for _ in range(16)], stream.at(first + 8)
+        for i in range(min(64, n - first)):
+            leading = words[i // 4] >> 16 * (i % 4) & 0xFFFF
+            number = leading << 48 | others.word() >> 16
+            found[sum(number >= bound for bound in bounds)] += 1
     return found
 
 

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from pfs_sim.kernels.counts import binomial, poisson, poisson_inside
 from pfs_sim.kernels.lanes import answer, ask
-from pfs_sim.kernels.random import new_rng
-from pfs_sim.kernels.spreading import CROWD, edge_of, spread
-from pfs_sim.tables.people import LANES, LANES_SIZE
+from pfs_sim.kernels.random import new_rng, open_stream
+from pfs_sim.kernels.spreading import edge_of, plan_spread, spread
+from pfs_sim.plan.program import records
+from pfs_sim.tables.people import CROWD, LANES, LANES_SIZE, SPREAD
 from tests.naive_random import Stream, in_lanes
 from tests.naive_random import spread as spread_slowly
 
@@ -22,17 +24,25 @@ def ask_all(lanes, rng, index, piece, n, p, answers):
     """Draw n[i] with p[i] at index[i]: asked first, answered then, or when the lanes are full."""
     for i in range(n.size):
         ask(lanes, rng, np.uint64(KEY), np.uint64(index[i]), PATH, piece[i], n[i], p[i], i, answers)
-    answer(lanes, PATH, answers)
+    answer(lanes, rng, PATH, answers)
 
 
 @numba.njit
-def spread_all(rng, index, n, edges, found):
-    """Spread n[i] people over the classes of edges[i] at index[i]."""
+def spread_all(index, n, edges, spreads, pieces, found):
+    """Spread n[i] people over the classes of edges[i] at index[i], as many at once as there are."""
+    count = 0
     for i in range(n.size):
-        spread(
-            rng, np.uint64(KEY), np.uint64(index[i]), PATH, n[i], edges[i], found.shape[1],
-            found[i],
-        )  # fmt: skip
+        count = plan_spread(n[i], np.uint64(index[i]), i, i, spreads, count)
+    spread(count, np.uint64(KEY), PATH, found.shape[1], edges, spreads, pieces, found)
+
+
+def spread_people(index, n, edges):
+    """found[i, class] of n[i] people at index[i], over the classes of edges[i]."""
+    index, n, edges = np.asarray(index), np.asarray(n, float), np.array(edges, np.uint64)
+    found = np.zeros((n.size, edges.shape[1]))
+    many = int(np.ceil(n / 64).sum())
+    spread_all(index, n, edges, records(SPREAD, many), np.zeros((many, 16), np.uint64), found)
+    return found
 
 
 @numba.njit
@@ -46,9 +56,7 @@ def edges_of(reach):
 def spread_over(index, n, shares):
     """People at many addresses, over the same classes."""
     edges = np.tile(edges_of(np.cumsum(shares)), (len(index), 1))
-    found = np.zeros((len(index), len(shares)))
-    spread_all(new_rng(), np.asarray(index), np.full(len(index), float(n)), edges, found)
-    return found
+    return spread_people(index, np.full(len(index), n), edges)
 
 
 def draw(index, piece, n, p):
@@ -93,12 +101,54 @@ def test_no_draw_moves_with_the_others():
         assert draw(index[i : i + 1], piece[:1], n[i : i + 1], p[i : i + 1]) == whole[i]
 
 
+@numba.njit
+def draw_alone(rng, index, n, p):
+    found = np.empty(n.size)
+    for i in range(n.size):
+        open_stream(rng, np.uint64(KEY), np.uint64(index[i]), np.uint64(PATH))
+        found[i] = binomial(rng, n[i], p[i])
+    return found
+
+
+@pytest.mark.parametrize("low", [379, 1_000, 30_000, 5_000_000])
+def test_large_draws_side_by_side_are_those_drawn_alone(low):
+    """Whatever is told of a point under the hat without an exact logarithm is what it tells."""
+    random, many = np.random.default_rng(low), 60_000
+    n = np.floor(low * (1 + 2 * random.random(many)))
+    p = random.random(many)
+    near = random.random(many) < 0.3
+    p[near] = 10 * (1 + 3 * random.random(near.sum())) / n[near]
+    p[:100] = 0.5
+    index, alone = np.arange(many), draw_alone(new_rng(), np.arange(many), n, p)
+    assert np.array_equal(draw(index, np.zeros(many, int), n, p), alone)
+
+
+@numba.njit
+def arrive_at_once_and_alone(rng, means):
+    found = np.empty((2, means.size))
+    for i in range(means.size):
+        open_stream(rng, np.uint64(KEY), np.uint64(i), np.uint64(PATH))
+        found[0, i] = poisson_inside(means[i], rng.words[0], rng.words[1])
+        found[1, i] = poisson(rng, means[i])
+    return found
+
+
+@pytest.mark.parametrize("low", [9, 30, 900, 2_000_000])
+def test_arrivals_told_at_once_are_those_drawn_alone(low):
+    means = low * (1 + 2 * np.random.default_rng(low).random(60_000))
+    at_once, alone = arrive_at_once_and_alone(new_rng(), means)
+    told = ~np.isnan(at_once)
+    assert np.array_equal(at_once[told], alone[told])
+    assert told[means >= 10].mean() > 0.7
+    assert not told[means < 10].any()
+
+
 def test_a_draw_without_a_number_has_none():
     assert np.isnan(draw([1, 2], [0, 0], [3.0, np.nan], [np.nan, 0.5])).all()
 
 
 @pytest.mark.jit_off
-@pytest.mark.parametrize("n", [0, 1, 5, 16, 17, 40, 63, 64])
+@pytest.mark.parametrize("n", [0, 1, 5, 16, 17, 40, 63, 64, 65, 128, 200, 512])
 def test_people_are_spread_as_by_the_twin(n):
     shares = np.array([0.06, 0.2, 0.0, 0.34, 0.4])
     index = np.arange(50) << 16
@@ -113,26 +163,24 @@ def test_people_are_spread_as_by_the_twin(n):
 
 def number_of(index, person):
     """The 64 bits that say where a person falls."""
-    stream = Stream(KEY, index, PATH)
-    words, others = [stream.word() for _ in range(16)], stream.at(8)
+    first, person = person // 64 * 64, person % 64
+    stream = Stream(KEY, index, PATH).at(first)
+    words, others = [stream.word() for _ in range(16)], stream.at(first + 8)
     rest = [others.word() for _ in range(person + 1)][-1] >> 16
     return (words[person // 4] >> 16 * (person % 4) & 0xFFFF) << 48 | rest
 
 
 @pytest.mark.jit_off
-@pytest.mark.parametrize("person", [0, 1, 6, 31, 62, 63])
+@pytest.mark.parametrize("person", [0, 1, 6, 31, 62, 63, 64, 99, 191])
 def test_an_edge_that_begins_like_a_number_is_compared_to_its_last_bit(person):
     """One edge at the number, one above it, and edges before and after with its first bits."""
     index = 7 << 16
     number = number_of(index, person)
     begins = number >> 48 << 48
     edges = [max(begins, 1), number, number + 1, begins + 2**48 - 1, 2**64 - 1]
-    found = np.zeros((1, 5))
-    spread_all(
-        new_rng(), np.array([index]), np.array([64.0]), np.array([edges], np.uint64), found
-    )
+    found = spread_people([index], [192], [edges])
     reach = [Fraction(edge, 2**64) for edge in edges[:-1]]
-    assert found[0].tolist() == spread_slowly(Stream(KEY, index, PATH), 64, reach)
+    assert found[0].tolist() == spread_slowly(Stream(KEY, index, PATH), 192, reach)
     assert found[0, 2] >= 1
 
 
@@ -142,8 +190,7 @@ def test_who_ties_with_an_edge_follows_its_other_digits():
     edges = [
         [(number_of(int(i), 0) >> 48 << 48) + int(part * 2**48), 2**64 - 1] for i in index
     ]
-    found = np.zeros((many, 2))
-    spread_all(new_rng(), index, np.ones(many), np.array(edges, np.uint64), found)
+    found = spread_people(index, np.ones(many), edges)
     law = stats.binom(many, part)
     assert abs(found[:, 0].sum() - law.mean()) < 4.5 * law.std()
 
@@ -162,6 +209,7 @@ def fit(found, law, support):
 
 
 LAWS = [(5, 0.3), (31, 0.5), (40, 0.97), (63, 0.02), (63, 0.5), (64, 0.4), (130, 0.1), (378, 0.7)]
+LAWS += [(500, 0.04), (700, 0.5), (3_000, 0.97), (40_000, 0.3)]
 
 
 @pytest.mark.parametrize(("n", "p"), LAWS)
@@ -173,8 +221,9 @@ def test_draws_follow_the_binomial_law(n, p):
     assert fit(found, law, np.arange(n + 1)) > 1e-5
 
 
-def test_spread_people_follow_the_multinomial_law():
-    shares, many, n = np.array([0.06, 0.2, 0.34, 0.4]), 20_000, 23
+@pytest.mark.parametrize("n", [23, 150])
+def test_spread_people_follow_the_multinomial_law(n):
+    shares, many = np.array([0.06, 0.2, 0.34, 0.4]), 20_000
     found = spread_over(np.arange(many), n, shares)
     law = stats.multinomial(n, shares)
     for k, share in enumerate(shares):

@@ -11,6 +11,7 @@ from pfs_sim.reading import load
 from pfs_sim.simulate import nothing_given
 from tests.generate import scenario
 from tests.naive import live_path
+from tests.people_case import deal
 from tests.twin import Kernels, differences
 
 SHIPPED = sorted(Path("scenarios").glob("*.yaml"))
@@ -108,3 +109,29 @@ def test_many_more_generated_deals(block):
 @pytest.mark.parametrize("i", range(200, 206))
 def test_generated_deals_with_and_without_the_compiler(i):
     assert not differences(generated(i))
+
+
+CROWDS = {
+    "referrals": {"per_period": 900.0},
+    "assignment": {"method": "simple", "share": 0.5},
+    "attrition": {
+        "hazard": {"kind": "piecewise", "leave": [0.03, 0.3, 0.05]}, "no_show": 0.1, "control": 0.4
+    },
+}
+TYPES = {"a": {"share": 0.2, "hazard": 0.5}, "b": {"share": 0.5}, "c": {"share": 0.3}}
+PLACES = {"duration": 3, "teams": {"a": {"caseload": 2_500}, "b": {"caseload": 700, "start": 2}}}
+
+
+@pytest.mark.parametrize("per_period", [140.0, 900.0, 6_000.0, 400_000.0])
+@pytest.mark.parametrize("service", [{"duration": 3}, PLACES], ids=["room", "places"])
+@pytest.mark.parametrize("types", [{}, {"types": TYPES}], ids=["alike", "types"])
+@pytest.mark.parametrize("frozen", [(), ("enrollment",), ("attrition",)], ids=str)
+def test_many_people(per_period, service, types, frozen):
+    """Cohorts that are spread sixty-four by sixty-four, and those that are drawn as crowds."""
+    referrals = {"referrals": {"per_period": per_period}}
+    found = Scenario.model_validate(
+        deal(program=CROWDS | referrals | {"service": service} | types)
+    )
+    kernels = Kernels(found, frozen=frozen)
+    for path in (0, 1):
+        assert not differences(found, path, kernels=kernels, frozen=frozen)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from pfs_sim.kernels._jit import lean, once
 from pfs_sim.kernels.counts import poisson, poisson_inside
 from pfs_sim.kernels.random import ONE, TWO, ZERO, Rng, Word, Words, fill_blocks, open_made
+from pfs_sim.kernels.rough import over
 from pfs_sim.kernels.samplers import gamma_inside, negative_binomial
 from pfs_sim.kernels.thinning import address
 
@@ -60,5 +61,5 @@ def _look_twice(dispersion: float, mean: F8, words: Words, came: F8) -> None:
     for t in range(mean.size):
         i = TWO * np.uint64(t)
         rate = gamma_inside(dispersion, words[0, i], words[0, i + ONE])
-        rate *= mean[t] / dispersion
+        rate *= over(mean[t], dispersion)
         came[t] = poisson_inside(rate, words[1, i], words[1, i + ONE])

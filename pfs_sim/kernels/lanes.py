@@ -11,12 +11,23 @@ Each draw has an address of its own, and so no draw moves when another is not as
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import apart, forced, inner, lean
+from pfs_sim.kernels._jit import apart, forced, inner, lean, once
 from pfs_sim.kernels._popcount import popcount
 from pfs_sim.kernels.counts import binomial
+from pfs_sim.kernels.large import (
+    LARGE_WAITING,
+    MOST,
+    PIECE,
+    answer_large,
+    ask_large,
+    is_large,
+)
 from pfs_sim.kernels.random import (
     ONE,
     TWO,
@@ -34,10 +45,6 @@ F8 = npt.NDArray[np.float64]
 
 TRIALS = 63.0
 """Trials of a lane; a larger draw takes several."""
-MOST = 378.0
-"""Beyond so many trials a draw by rejection costs less."""
-PIECE = np.uint64(6)
-"""A lane has 2**PIECE blocks of the stream of its draw."""
 SECOND, THIRD = 256, 512
 """First pieces of the draws that follow a first one at the same address."""
 
@@ -75,12 +82,18 @@ def ask(
     elif p >= 1.0:
         answers[owner] += n
     elif n > MOST:
-        answers[owner] += _draw_alone(rng, key, index, path, piece, n, p)
+        block = np.uint64(piece) << PIECE
+        if is_large(n, p):
+            ask_large(
+                lanes, rng, np.uint64(key), np.uint64(index), path, block, n, p, owner, answers
+            )
+        else:
+            answers[owner] += _draw_alone(rng, key, index, path, block, n, p)
     else:
         digits, block = np.uint64(p * _WORD_RANGE), np.uint64(piece) << PIECE
         while n > 0.0:
             if lanes[_WAITING] == np.uint64(LANES):
-                answer(lanes, path, answers)
+                answer(lanes, rng, path, answers)
             j = lanes[_WAITING]
             trials = min(n, TRIALS)
             lanes[_KEY + j] = np.uint64(key)
@@ -94,23 +107,48 @@ def ask(
             n -= trials
 
 
+@once
+def ask_some(
+    lanes: Words,
+    rng: Rng,
+    key: Any,
+    index: Any,
+    path: int,
+    piece: int,
+    n: float,
+    p: float,
+    frozen: int,
+    owner: int,
+    answers: F8,
+) -> None:
+    """As `ask`; the expectation where chance is frozen, and of a fraction of a person."""
+    whole = 0.0 if frozen else math.floor(n) * 1.0
+    if whole != n:
+        answers[owner] += (n - whole) * p
+    if whole > 0.0:
+        ask(lanes, rng, key, index, path, piece, whole, p, owner, answers)
+
+
 @inner
 def _draw_alone(
-    rng: Rng, key: int | Word, index: int | Word, path: int, piece: int, n: float, p: float
+    rng: Rng, key: int | Word, index: int | Word, path: int, block: Word, n: float, p: float
 ) -> float:
-    """A draw that is too large for the lanes."""
-    open_at(rng, key, index, path, np.uint64(piece) << PIECE)
+    """A draw that is too large for the lanes, and not by rejection."""
+    open_at(rng, key, index, path, block)
     return binomial(rng, n, p)
 
 
 @apart
-def answer(lanes: Words, path: int, answers: F8) -> None:
+def answer(lanes: Words, rng: Rng, path: int, answers: F8) -> None:
     """Draw what was asked for, and add it to the answers of those who asked.
 
     The digits of p are compared with words 0 to 3 of a lane in turn, at most 1, 1, 4 and 5 digits
     each, and a digit only as long as the word has a bit for every undecided trial. Each trial
-    undecided then compares a word of its own with the digits that are left.
+    undecided then compares a word of its own with the digits that are left. What is too large
+    for that, and drawn by rejection, is drawn before.
     """
+    if lanes[LARGE_WAITING] > ZERO:
+        answer_large(lanes, rng, path, answers)
     waiting = lanes[_WAITING]
     if waiting == ZERO:
         return

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.kernels._jit import apart, forced, once
-from pfs_sim.kernels.lanes import SECOND, THIRD, answer, ask
+from pfs_sim.kernels.lanes import SECOND, THIRD, answer, ask_some
 from pfs_sim.kernels.levels import LEVEL, SHARE, expect_client, set_level, set_levels
 from pfs_sim.kernels.lots import gather, same_clients, sample_of
 from pfs_sim.kernels.occurrences import draw_group
@@ -186,11 +186,11 @@ def _measure(
             measured[i] = here.people
             continue
         measured[i] = 0.0
-        _ask(
+        ask_some(
             together.lanes, rng, fact.lost_key, here.index, path, 0, here.people, kept,
             fact.frozen_loss, i, measured,
         )  # fmt: skip
-    answer(together.lanes, path, measured)
+    answer(together.lanes, rng, path, measured)
 
 
 @once
@@ -230,14 +230,14 @@ def _draw(
             level = together.level[LEVEL, k, here.type, last]
             some = together.level[SHARE, k, here.type, last]
         if events:
-            _ask(
+            ask_some(
                 lanes, rng, key, here.index, path, 0, m * fact.trials, level, fact.frozen, i,
                 drawn,
             )  # fmt: skip
         elif m > 0.0:
             open_stream(rng, key, here.index, np.uint64(path))
             drawn[i] = draw_group(rng, fact, row, m, level, some, fact.frozen)
-    answer(lanes, path, drawn)
+    answer(lanes, rng, path, drawn)
     if events and fact.sensitivity >= 0:
         _record(fact, key, rng, row, path, parts, clients, together)
 
@@ -279,29 +279,7 @@ def _record(
     for i in range(parts):
         index, hits = together.part[i].index, drawn[i]
         drawn[i] = 0.0
-        _ask(lanes, rng, key, index, path, SECOND, hits, right, fact.frozen, i, drawn)
+        ask_some(lanes, rng, key, index, path, SECOND, hits, right, fact.frozen, i, drawn)
         others = clients[i] * fact.trials - hits
-        _ask(lanes, rng, key, index, path, THIRD, others, wrong, fact.frozen, i, drawn)
-    answer(lanes, path, drawn)
-
-
-@once
-def _ask(
-    lanes: Words,
-    rng: Rng,
-    key: Any,
-    index: Any,
-    path: int,
-    piece: int,
-    n: float,
-    p: float,
-    frozen: int,
-    owner: int,
-    answers: F8,
-) -> None:
-    """As `ask`; the expectation where chance is frozen, and of a fraction of a person."""
-    whole = 0.0 if frozen else math.floor(n) * 1.0
-    if whole != n:
-        answers[owner] += (n - whole) * p
-    if whole > 0.0:
-        ask(lanes, rng, key, index, path, piece, whole, p, owner, answers)
+        ask_some(lanes, rng, key, index, path, THIRD, others, wrong, fact.frozen, i, drawn)
+    answer(lanes, rng, path, drawn)

@@ -16,6 +16,7 @@ from pfs_sim.kernels._jit import forced, inline, once
 from pfs_sim.kernels.arrivals import arrive
 from pfs_sim.kernels.counts import binomial
 from pfs_sim.kernels.lanes import answer, ask
+from pfs_sim.kernels.placing import TYPES, place
 from pfs_sim.kernels.random import (
     ONE,
     TWO,
@@ -24,21 +25,18 @@ from pfs_sim.kernels.random import (
     add_made,
     fill_blocks,
     open_made,
-    open_stream,
     uniform,
 )
-from pfs_sim.kernels.spreading import CROWD, edge_of, spread
-from pfs_sim.kernels.thinning import address, thin
+from pfs_sim.kernels.spreading import edge_of
+from pfs_sim.kernels.thinning import address
 from pfs_sim.tables.people import Hazard, Method, PeoplePlan, Records
-from pfs_sim.tables.state import CONTROL, TREATED, People
+from pfs_sim.tables.state import CONTROL, TREATED, Cohort, People
 
 F8 = npt.NDArray[np.float64]
 Words = npt.NDArray[np.uint64]
 
 NOBODY_LEFT = 1e-9
 """Room smaller than this is rounding: expectations are fractions of people."""
-CONTROL_STAYS = 1
-"""The first bucket of the controls: a control cannot fail to show up."""
 EARLY, FULL = 0, 1
 """Rows of Cohort.ends: left early, completed."""
 SURELY = 700.0
@@ -56,23 +54,22 @@ def live_program(
     are turned away. No draw depends on either.
     """
     cohort, program = people.cohort, plan.program[0]
-    leave, split, exits = cohort.leave, cohort.split, people.exits
     cohort.program[:] = 0.0
-    leaves = program.hazard != Hazard.NONE
-    no_show = row[program.no_show] if leaves else 0.0
-    _expect_leaving(program, plan.types, plan.hazard, row, no_show, leave, cohort.reach)
-    for y in range(program.types):
-        cohort.edge_type[y] = edge_of(plan.types[y].reach)
-        for j in range(program.duration + 1):
-            for arm in (CONTROL, TREATED):
-                cohort.edge[arm, y, j] = edge_of(cohort.reach[arm, y, j])
+    _expect_types(plan.types, cohort.chance[TYPES], cohort.reach[TYPES], cohort.edge[TYPES])
+    _expect_leaving(program, plan.types, plan.hazard, row, cohort)
     never = plan.periods.size - 1
-    waiting, treated, control = 0.0, 0.0, 0.0
+    waiting, treated, control, placed, came = 0.0, 0.0, 0.0, 0, 0
     seen, slots = program.block, 0
     end = _refer(program, plan.periods, rng, row, path, expand, people)
     if program.method != Method.NONE and not program.frozen:
         _prepare_assignment(program, path, end, cohort.words)
-    for t in range(program.periods):
+    for t in range(program.periods + 1):
+        if program.limited or t == program.periods:
+            place(program, rng, path, placed, came, people.enrolled, cohort)
+            _count(program, placed, came, stop, people)
+            placed = came
+        if t == program.periods:
+            break
         bounds = plan.periods[expand if expand <= t else never]
         queue = waiting + people.eligible[t]
         room_treated = max(0.0, bounds.target - treated)
@@ -95,28 +92,7 @@ def live_program(
             queue -= new + others
             people.enrolled[CONTROL, t] = others
             people.enrolled[TREATED, t] = new
-            for arm in (CONTROL, TREATED):
-                rest = people.enrolled[arm, t]
-                if rest <= 0.0:
-                    continue
-                _split(program, plan.types, rng, path, t, arm, rest, cohort.edge_type, split)
-                for y in range(program.types):
-                    n = split[y]
-                    if arm == TREATED:
-                        people.enrolled_type[y, t] = n
-                    if n <= 0.0:
-                        continue
-                    if leaves and (arm == TREATED or program.control >= 0):
-                        _leave(
-                            program, rng, path, t, arm, y, n, no_show, leave, cohort.reach,
-                            cohort.edge, exits,
-                        )  # fmt: skip
-                    else:
-                        exits[t, arm, y, program.duration + 1] = n
-                    if arm == TREATED:
-                        _count_service(
-                            exits, t, y, program.periods, stop, cohort.active, cohort.ends
-                        )
+            came = t + 1
         if program.waits:
             waiting = queue
             people.waiting[t] = waiting
@@ -125,74 +101,21 @@ def live_program(
 
 
 @once
-def _split(
-    program: Any,
-    types: Records,
-    rng: Rng,
-    path: int,
-    t: int,
-    arm: int,
-    n: float,
-    edge: Words,
-    split: F8,
-) -> None:
-    """Split the people who enroll in an arm into types."""
-    last, whole = program.types - 1, math.floor(n) * 1.0
-    if last == 0:
-        split[0] = n
-    elif program.frozen or whole > CROWD:
-        open_stream(rng, program.types_key, address(t, arm, 0), np.uint64(path))
-        for y in range(last):
-            split[y] = thin(rng, n, types[y].given, program.frozen)
-            n -= split[y]
-        split[last] = n
-    else:
-        index = address(t, arm, 0)
-        spread(rng, program.types_key, index, path, whole, edge, program.types, split)
-        for y in range(program.types if whole != n else 0):
-            split[y] += (n - whole) * types[y].share
-
-
-@once
-def _leave(
-    program: Any,
-    rng: Rng,
-    path: int,
-    t: int,
-    arm: int,
-    y: int,
-    n: float,
-    no_show: float,
-    leave: F8,
-    reach: F8,
-    edge: Words,
-    exits: F8,
-) -> None:
-    """Let a cohort leave: no-shows, leavers of each period of treatment, completers.
-
-    Controls, who cannot fail to show up, drop out where the scenario says so.
-    """
-    last, whole = program.duration + 1, math.floor(n) * 1.0
-    if program.frozen_leaving or whole > CROWD:
-        open_stream(rng, program.leave_key, address(t, arm, y), np.uint64(path))
-        for j in range(CONTROL_STAYS if arm == CONTROL else 0, last):
-            p = no_show if j == 0 else leave[arm, y, j - 1]
-            if p > 0.0:
-                gone = thin(rng, n, p, program.frozen_leaving)
-                exits[t, arm, y, j] = gone
-                n -= gone
-        exits[t, arm, y, last] = n
-        return
-    index = address(t, arm, y)
-    spread(
-        rng, program.leave_key, index, path, whole, edge[arm, y], last + 1, exits[t, arm, y]
-    )
-    if whole != n:
-        before = 0.0
-        for j in range(last):
-            exits[t, arm, y, j] += (n - whole) * (reach[arm, y, j] - before)
-            before = reach[arm, y, j]
-        exits[t, arm, y, last] += (n - whole) * (1.0 - before)
+def _count(program: Any, first: int, last: int, stop: int, people: People) -> None:
+    """Count the treated of some cohorts, who have been placed: by type, in service, ended."""
+    for t in range(first, last):
+        if people.enrolled[TREATED, t] <= 0.0:
+            continue
+        for y in range(program.types):
+            n = people.enrolled[TREATED, t]
+            if program.types > 1:
+                n = people.cohort.split[2 * t + TREATED, y]
+            people.enrolled_type[y, t] = n
+            if n > 0.0:
+                _count_service(
+                    people.exits, t, y, program.periods, stop, people.cohort.active,
+                    people.cohort.ends,
+                )  # fmt: skip
 
 
 @once
@@ -246,7 +169,7 @@ def _refer(
     for t in range(last):
         index, n = address(t, 0, 0), people.referred[t]
         ask(lanes, rng, program.consent_key, index, path, 0, n, p, t, people.eligible)
-    answer(lanes, path, people.eligible)
+    answer(lanes, rng, path, people.eligible)
     return end
 
 
@@ -372,33 +295,42 @@ def _assign_in_turn(
 
 
 @once
+def _expect_types(types: Records, chance: F8, reach: F8, edge: Words) -> None:
+    """Probabilities of the types."""
+    for y in range(types.size - 1):
+        chance[y], reach[y] = types[y].given, types[y].reach
+        edge[y] = edge_of(reach[y])
+
+
+@once
 def _expect_leaving(
-    program: Any, types: Records, hazard: F8, row: F8, no_show: float, leave: F8, reach: F8
+    program: Any, types: Records, hazard: F8, row: F8, cohort: Cohort
 ) -> None:
     """Probability of leaving in each period of treatment, by arm and type, on this path.
 
-    `reach[arm, y, j]` is the probability of a bucket of exits or one before it.
+    Controls cannot fail to show up, and drop out where the scenario says so.
     """
     if program.hazard == Hazard.NONE:
         return
-    factor = row[program.multiplier]
-    for y in range(program.types):
-        here, there = factor * types[y].hazard, 0.0
-        if program.control >= 0:
-            there = here * row[program.control]
-        stay, others = 1.0 - no_show, 1.0
-        reach[TREATED, y, 0], reach[CONTROL, y, 0] = no_show, 0.0
-        for a in range(program.duration):
-            growth = _grow_hazard(program, hazard, row, a)
-            p = _probability(growth, here, program.logit)
-            leave[TREATED, y, a] = p
-            reach[TREATED, y, a + 1] = reach[TREATED, y, a] + stay * p
-            stay *= 1.0 - p
-            if program.control >= 0:
-                p = _probability(growth, there, program.logit)
-                leave[CONTROL, y, a] = p
-                reach[CONTROL, y, a + 1] = reach[CONTROL, y, a] + others * p
-                others *= 1.0 - p
+    factor, no_show = row[program.multiplier], row[program.no_show]
+    for arm in (CONTROL, TREATED):
+        if arm == CONTROL and program.control < 0:
+            continue
+        for y in range(program.types):
+            at, here = 1 + arm * program.types + y, factor * types[y].hazard
+            chance, reach, edge = cohort.chance[at], cohort.reach[at], cohort.edge[at]
+            chance[0] = no_show
+            if arm == CONTROL:
+                chance[0], here = 0.0, here * row[program.control]
+            reach[0], stay = chance[0], 1.0 - chance[0]
+            for a in range(program.duration):
+                growth = _grow_hazard(program, hazard, row, a)
+                p = _probability(growth, here, program.logit)
+                chance[a + 1] = p
+                reach[a + 1] = reach[a] + stay * p
+                stay *= 1.0 - p
+            for j in range(program.duration + 1):
+                edge[j] = edge_of(reach[j])
 
 
 @once

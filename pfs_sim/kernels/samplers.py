@@ -18,6 +18,7 @@ from pfs_sim.kernels._jit import apart, forced, inline, lean
 from pfs_sim.kernels.counts import binomial, poisson
 from pfs_sim.kernels.normals import normal, normal_inside
 from pfs_sim.kernels.random import Rng, Word, to_uniform, uniform
+from pfs_sim.kernels.rough import over
 
 __all__ = [
     "beta",
@@ -81,7 +82,7 @@ def gamma_inside(shape: float, first: Word, second: Word) -> float:
     """What the first two words give at once; NaN where it takes more, and for a shape below 1."""
     d = max(shape, 1.0) - 1.0 / 3.0
     x = normal_inside(first)
-    t = 1.0 / math.sqrt(9.0 * d) * x
+    t = over(1.0, math.sqrt(9.0 * d)) * x
     sure = _surely_gamma(x, t, to_uniform(second)) & (shape >= 1.0)
     return d * ((1.0 + t) * (1.0 + t) * (1.0 + t)) if sure else math.nan
 

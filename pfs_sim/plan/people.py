@@ -23,7 +23,21 @@ from pfs_sim.plan.program import (
     type_table,
 )
 from pfs_sim.plan.row import SOURCES, Row
-from pfs_sim.tables.people import BUCKET, F8, GROUP, LANES_SIZE, PART, OutcomePlan, PeoplePlan, Seen
+from pfs_sim.tables.people import (
+    BUCKET,
+    CROWD,
+    F8,
+    GATHERING,
+    GROUP,
+    LANES,
+    LANES_SIZE,
+    PART,
+    SPREAD,
+    SPREADS,
+    OutcomePlan,
+    PeoplePlan,
+    Seen,
+)
 from pfs_sim.tables.state import Cohort, Group, Lots, People
 
 
@@ -89,6 +103,7 @@ def new_people(plan: PeoplePlan) -> People:
             "came": (5, periods),
             "enrolled": (2, periods),
             "enrolled_type": (types, periods),
+            "split": (2 * periods, types),
             "active": (1 + types, periods),
             "ends": (2, periods + 1),
             "exits": (periods, 2, types, buckets),
@@ -120,6 +135,7 @@ def new_people(plan: PeoplePlan) -> People:
         without=o["without"],
         true=o["true"],
     )
+    rows, classes, spreads = 1 + 2 * types, max(types, buckets), max(SPREADS, CROWD // 32 * types)
     group = Group(
         bucket=records(BUCKET, buckets),
         cell=records(GROUP, (facts.size, buckets)),
@@ -151,11 +167,15 @@ def new_people(plan: PeoplePlan) -> People:
             ends=p["ends"],
             mean=np.zeros(periods),
             words=np.zeros((2, 2 * periods), dtype=np.uint64),
-            leave=np.zeros((2, types, plan.hazard.size)),
-            reach=np.zeros((2, types, buckets)),
-            edge=np.zeros((2, types, buckets), dtype=np.uint64),
-            edge_type=np.zeros(types, dtype=np.uint64),
-            split=np.zeros(types),
+            chance=np.zeros((rows, classes)),
+            reach=np.zeros((rows, classes)),
+            edge=np.zeros((rows, classes), dtype=np.uint64),
+            split=p["split"],
+            exits=p["exits"].reshape(-1, buckets),
+            spreads=records(SPREAD, spreads),
+            pieces=np.zeros((spreads, 16), dtype=np.uint64),
+            crowds=records(GATHERING, LANES),
+            gone=np.zeros(LANES),
             lots=lots,
             group=group,
         ),

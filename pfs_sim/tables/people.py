@@ -26,8 +26,16 @@ NOBODY = -1
 
 LANES = 128
 """Draws that wait for their answer, at most (`kernels.lanes`)."""
-LANES_SIZE = 11 * LANES + 1
-"""Words for as many: eleven each, and how many wait."""
+SMALL_LANES = 12 * LANES
+"""Words for as many small ones: eleven each, and how many wait."""
+LANES_SIZE = SMALL_LANES + 8 * LANES + 1
+"""Words for as many large ones too: eight each (`kernels.large`), and how many wait."""
+
+
+SPREADS = 64
+"""Spreads that wait to be made side by side (`kernels.placing`), where no cohort needs more."""
+CROWD = 512
+"""More people than this are drawn class after class."""
 
 
 class Source(IntEnum):
@@ -221,6 +229,30 @@ PART = np.dtype(
     align=True,
 )
 """Clients of a lot who share a probability and are drawn together."""
+
+SPREAD = np.dtype(
+    [
+        ("here", np.uint64),  # a bit each
+        ("index", np.uint64),  # of their address
+        ("block", np.uint64),  # at which their random numbers begin
+        ("row", np.int64),  # of their edges
+        ("at", np.int64),  # row of what is found
+    ],
+    align=True,
+)
+"""State: up to 64 people who fall into the same classes with the same probabilities."""
+
+GATHERING = np.dtype(
+    [
+        ("people", np.float64),  # who are not in a class yet
+        ("index", np.uint64),  # of their address
+        ("row", np.int64),  # of their probabilities
+        ("at", np.int64),  # row of what is found
+        ("then", np.int64),  # the class that is drawn next
+    ],
+    align=True,
+)
+"""State: a crowd, or expected people, placed class after class."""
 
 BUCKET = np.dtype(
     [

@@ -63,11 +63,16 @@ class Cohort(NamedTuple):
     ends: F8  # [2, t+1] left and completed of `People`
     mean: F8  # [t] expected referrals
     words: Words  # [2, 2t] random words of referrals, then of assignments
-    leave: F8  # [2, y, a] probability of leaving in a period of treatment
-    reach: F8  # [2, y, j] probability of a bucket of exits or one before it
-    edge: Words  # [2, y, j] the same as an edge of random numbers (`kernels.spreading`)
-    edge_type: Words  # [y] edge of a type
-    split: F8  # [y] people by type
+    # By row: types; then when people leave, by arm and type. Of each class:
+    chance: F8  # [1+2·y, class] its probability for those who are in none before it
+    reach: F8  # [1+2·y, class] the probability of it or one before it
+    edge: Words  # [1+2·y, class] the same as an edge of random numbers (`kernels.spreading`)
+    split: F8  # [2·t, y] people by type, a row a cohort and arm
+    exits: F8  # [2·t·y, D+2] exits of `People`, a row a cohort, arm and type
+    spreads: Records  # [i] SPREAD in `tables.people`
+    pieces: Words  # [i, 16] their random words
+    crowds: Records  # [i] GATHERING in `tables.people`
+    gone: F8  # [i] of a crowd, those in the class that is drawn
     lots: Lots
     group: Group
 
