@@ -326,7 +326,7 @@ def test_no_kind_takes_the_word_of_another(monkeypatch):
         def load(self):
             return RateCard
 
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [Entry()])
+    monkeypatch.setattr("pfs_sim.model.extensions.find_offers", lambda group: [Entry()])
     with pytest.raises(InputError, match=r"an installed package offers .* word `rate` is taken"):
         extensions.find_kinds(extensions.SCHEDULES, Schedule, SCHEDULE_KINDS)
 
