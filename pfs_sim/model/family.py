@@ -161,9 +161,7 @@ class Family(_Part):
     @classmethod
     def keys(cls) -> list[str]:
         """The family's own keys, as written in a file."""
-        shared = {*_SHARED, "dist"}
-        named = cls.model_fields.items()
-        return [field.alias or name for name, field in named if name not in shared]
+        return list(_own_keys(cls))
 
     @model_validator(mode="before")
     @classmethod
@@ -296,6 +294,14 @@ class Family(_Part):
         elif cls.ways:
             resolved["required"] = ["dist", *cls.ways[0]]
         return reference
+
+
+@cache
+def _own_keys(family: type[Family]) -> tuple[str, ...]:
+    """The keys of a family beside those that all share, as written in a file."""
+    shared = {*_SHARED, "dist"}
+    named = family.model_fields.items()
+    return tuple(field.alias or name for name, field in named if name not in shared)
 
 
 def _plain(value: Any) -> Any:
