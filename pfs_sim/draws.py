@@ -127,8 +127,11 @@ def _mix(z: F8, factor: F8) -> F8:
     must not depend on the chunk it is in.
     """
     mixed = np.zeros((factor.shape[0], z.shape[1]))
-    for a, b in zip(*np.nonzero(factor), strict=True):
-        mixed[a] += z[b] * factor[a, b]
+    part = np.empty(z.shape[1])
+    for total, weights in zip(mixed, factor.tolist(), strict=True):
+        for one, weight in zip(z, weights, strict=True):
+            if weight:
+                total += np.multiply(one, weight, out=part)
     return mixed
 
 

@@ -94,6 +94,22 @@ def test_what_is_kept_runs_without_getting_the_compiler_ready(package, tmp_path)
     assert run(package, ready, **home)[0].split() == ["21", "1", "False"]
 
 
+def test_the_runtime_is_kept_and_made_anew_where_it_cannot_be_read(package, tmp_path):
+    home = {cache.HOME_VARIABLE: str(tmp_path)}
+    count = (
+        "from numba.core.runtime import nrtdynmod as made; made_anew = []; "
+        "create = made.create_nrt_module\n"
+        "made.create_nrt_module = lambda target: made_anew.append(1) or create(target)\n"
+    )
+    show = count + SHOW + "print(len(made_anew))"
+    assert run(package, show, **home)[0].split() == ["21", "0", "1"]
+    assert run(package, show, **home)[0].split() == ["21", "1", "0"]
+    (kept,) = tmp_path.glob("kernels-*/runtime")
+    kept.write_bytes(kept.read_bytes()[:1000])
+    assert run(package, show, **home)[0].split() == ["21", "1", "1"]
+    assert run(package, show, **home)[0].split() == ["21", "1", "0"]
+
+
 def test_an_edit_of_another_file_is_seen_at_once(package, tmp_path):
     """``bill`` is compiled with ``fee`` inside it; its own file does not change."""
     home = {"PFS_SIM_CACHE_DIR": str(tmp_path / "cache")}

@@ -441,3 +441,31 @@ def test_a_deal_against_itself_differs_nowhere(deal):
     done = call("compare", deal, deal, "--paths", "20")
     assert done.exit_code == 0, done.output
     assert "Every metric is the same on every path." in done.stdout
+
+
+@pytest.mark.parametrize("width", [160, 112, 110, 80])
+def test_plain_tables_are_those_that_rich_would_write(width):
+    from pfs_sim.cli import screen
+    from pfs_sim.cli.run import _parts
+    from pfs_sim.metrics.deal import summarize
+
+    results = make_up_results()
+    parts = _parts(results, summarize(results))
+    said = " ".join(["one-word", "two  words,", "±3.3 % – and – so – on"] * 9)
+    parts += [screen.Said(said), screen.Said("漢字 " * 70), screen.Said("x" * 200)]
+    rendered = [line.rstrip() for part in parts for line in screen._render(part, width)]
+    assert screen.write_plain(parts, width).splitlines() == rendered
+    tables = [part for part in parts if isinstance(part, screen.PartyTable)]
+    assert tables and all((table.write(width) is None) == (width == 80) for table in tables)
+
+
+def test_a_module_put_off_is_there_when_it_is_asked_for():
+    code = (
+        "import sys; from pfs_sim.cli.door import _put_off; _put_off('importlib.metadata'); "
+        "import importlib.metadata as one; from importlib import metadata as other; "
+        "assert 'email' not in sys.modules; print(one.version('click') == other.version('click'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "True\n", done.stderr

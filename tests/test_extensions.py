@@ -13,7 +13,7 @@ from typing import Literal
 import pytest
 
 from pfs_sim.errors import InputError
-from pfs_sim.model import extensions
+from pfs_sim.model import extensions, offers
 from pfs_sim.model.conformance import amount_at, check_kind
 from pfs_sim.model.family import FAMILIES
 from pfs_sim.model.noun import Number
@@ -326,7 +326,7 @@ def test_no_kind_takes_the_word_of_another(monkeypatch):
         def load(self):
             return RateCard
 
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [Entry()])
+    monkeypatch.setattr("pfs_sim.model.extensions.find_offers", lambda group: [Entry()])
     with pytest.raises(InputError, match=r"an installed package offers .* word `rate` is taken"):
         extensions.find_kinds(extensions.SCHEDULES, Schedule, SCHEDULE_KINDS)
 
@@ -342,3 +342,20 @@ def test_amounts_at_knots():
 
 def test_no_kind_of_the_example_is_here_without_it():
     assert not set(OWN) & {*FAMILIES, *SCHEDULE_KINDS, *OUTCOME_KINDS}
+
+
+def test_packages_are_asked_only_where_one_may_offer_something(installed, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.path", [str(tmp_path), "", str(tmp_path / "missing")])
+    assert not offers.may_offer()
+    assert offers.find_offers(extensions.SCHEDULES) == []
+    monkeypatch.setattr("sys.path", [str(tmp_path), str(installed)])
+    assert offers.may_offer()
+    assert offers.find_offers(extensions.SCHEDULES)
+    archive = tmp_path / "packages.zip"
+    archive.write_bytes(b"PK")
+    monkeypatch.setattr("sys.path", [str(archive)])
+    assert offers.may_offer()
+    monkeypatch.setattr("sys.path", [])
+    finder = type("Finder", (), {"find_distributions": lambda context: []})
+    monkeypatch.setattr("sys.meta_path", [*sys.meta_path, finder])
+    assert offers.may_offer()

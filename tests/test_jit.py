@@ -1,6 +1,12 @@
 """The two compilers keep a function's meaning, name and words, with the JIT and without."""
 
+from collections import namedtuple
+
+import numba
+import numpy as np
 import pytest
+from numba.core import errors
+from numba.core.typing import typeof
 
 from pfs_sim.kernels._jit import inline, jit
 
@@ -28,3 +34,25 @@ def test_compiled_and_plain_agree():
 def test_name_and_docstring_survive():
     assert share.__name__ == "share"
     assert share.__doc__ == "Part of a whole."
+
+
+def test_the_kinds_of_arrays_and_tuples_are_those_of_numba():
+    from pfs_sim.kernels import _keeping
+
+    record = np.dtype([("a", np.int64), ("b", np.float64)])
+    still = np.zeros(3)
+    still.flags.writeable = False
+    arrays = [
+        np.zeros(3), still, np.zeros((2, 3)), np.zeros((2, 3)).T, np.zeros((4, 4))[::2, ::2],
+        np.zeros(3, np.int32), np.zeros(3, np.bool_), np.zeros(3, record),
+        np.zeros(3, record).view(np.recarray), np.zeros((2, 2), "M8[s]"), np.zeros(2, "U3"),
+        np.array([object()]),
+    ]  # fmt: skip
+    context = typeof._TypeofContext(typeof.Purpose.argument)
+    for array in arrays * 2:
+        assert numba.typeof(array) == _keeping._of_any_array(array, context)
+    pair = namedtuple("pair", "x y")
+    for whole in [(1, 2.0), (1, 1), pair(arrays[0], arrays[1]), pair(still, still), ((1,), ())] * 2:
+        assert numba.typeof(whole) == _keeping._of_any_tuple(whole, context)
+    with pytest.raises(errors.NumbaError):
+        numba.typeof(np.ma.array([1.0]))

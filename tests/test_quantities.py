@@ -526,7 +526,7 @@ def installed(monkeypatch):
     """Entry points as if another package were installed; the registry is put back after."""
     offered = {}
     monkeypatch.setattr(
-        "importlib.metadata.entry_points",
+        "pfs_sim.model.family.find_offers",
         lambda group: [EntryPoint(name, value, group) for name, value in offered.items()],
     )
     before = dict(FAMILIES)

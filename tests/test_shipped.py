@@ -32,7 +32,7 @@ def test_an_installed_wheel_has_them_below_its_prefix(monkeypatch, tmp_path):
 
     monkeypatch.setattr(shipped, "__file__", str(tmp_path / "lib" / "pfs_sim" / "reading" / "x.py"))
     recorded = [Installed(f"{shipped.HOME}/{SCENARIOS[0].name}"), Installed("pfs_sim/x.yaml")]
-    monkeypatch.setattr(shipped, "files", lambda name: recorded)
+    monkeypatch.setattr("importlib.metadata.files", lambda name: recorded)
     assert [file.name for file in shipped.list_shipped()] == [SCENARIOS[0].name]
 
 

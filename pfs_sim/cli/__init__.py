@@ -18,6 +18,6 @@ exporting export
 words     termsheet, diff
 """
 
-from pfs_sim.cli.door import main
+from pfs_sim.cli.door import enter, main
 
-__all__ = ["main"]
+__all__ = ["enter", "main"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pfs_sim.cli.screen import notice, show_progress
+from pfs_sim.cli.screen import Said, notice, show_progress
 
 if TYPE_CHECKING:
     from pfs_sim.analysis.precision import Precise, Reached
@@ -63,9 +63,7 @@ def list_addresses(results: Results) -> list[str]:
 
 def say_goals(document: dict[str, Any]) -> list[Any]:
     """Lines for the goals met or not, and for what the sampling saved."""
-    from rich.text import Text
-
     from pfs_sim.report.precise import say_reached, say_savings
 
     lines = say_reached(document.get("precision", [])) + say_savings(document.get("savings", {}))
-    return [Text(""), *map(Text, lines)] if lines else []
+    return [Said(""), *map(Said, lines)] if lines else []

@@ -186,19 +186,17 @@ def _run_paths(
 
 def _parts(results: Results, table: MetricTable) -> list[Any]:
     """What a run says: name, answer, table, note."""
-    from rich.text import Text
-
-    from pfs_sim.cli.screen import tables_by_party
+    from pfs_sim.cli.screen import Said, tables_by_party
     from pfs_sim.report.parties import find_sections
     from pfs_sim.report.sentences import say_answer, say_paths
 
     return [
-        Text(results.resolved["name"], style="bold"),
-        Text(say_answer(table, results.resolved)),
-        Text(""),
+        Said(results.resolved["name"], "bold"),
+        Said(say_answer(table, results.resolved)),
+        Said(""),
         *tables_by_party(find_sections(table, results.resolved)),
-        Text(""),
-        Text(say_paths(results), style="dim"),
+        Said(""),
+        Said(say_paths(results), "dim"),
     ]
 
 
@@ -275,18 +273,16 @@ def _run_base_case(
 
 def base_case_parts(document: dict[str, Any], width: int | None = None) -> list[Any]:
     """What the base case says: a warning, its results by party, its cash flow by period."""
-    from rich.text import Text
-
-    from pfs_sim.cli.screen import WIDTH, tables_in_blocks, tables_of_pages
+    from pfs_sim.cli.screen import WIDTH, Said, tables_in_blocks, tables_of_pages
     from pfs_sim.report.cash_flow import cash_flow_pages, list_results
 
     width = width or WIDTH
     labels, values = list_results(document)
     return [
-        Text(document["scenario"], style="bold"),
-        Text(document["note"]),
+        Said(document["scenario"], "bold"),
+        Said(document["note"]),
         *tables_in_blocks(("", labels), [("", values)], width),
-        Text(""),
-        Text(f"Cash flow, {document['currency']}"),
+        Said(""),
+        Said(f"Cash flow, {document['currency']}"),
         *tables_of_pages(cash_flow_pages(document), width),
     ]

@@ -4,21 +4,32 @@ Numba reads a function from its cache as if it were about to compile: first it l
 all that it can compile, and then it parses the function's LLVM code along with the machine code,
 in case a caller is to be compiled with it. That made 0.25 s of every start. Here machine code is
 read, with the names in it; the compiler gets itself ready when it is at work
-(`CompilerBase.__init__`), and LLVM code is parsed when a caller asks for it.
+(`CompilerBase.__init__`), and LLVM code is parsed when a caller asks for it. Numba's own runtime,
+some ten small functions, is kept as well: it compiles them in every process, in 25 ms. And the kind
+of an array is found once for arrays of a kind.
 """
 
 import os
+import pickle
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 from llvmlite import binding
+from numba.core import types
 from numba.core.caching import (
     CompileResultCacheImpl,
     FunctionCache,
     UserProvidedCacheLocator,
 )
 from numba.core.compiler import CompileResult
+from numba.core.runtime import nrtdynmod
+from numba.core.typing.typeof import typeof_impl
+from numba.np.numpy_support import from_dtype, map_layout
 
 from pfs_sim.kernels.cache import announced_folder
 
@@ -56,10 +67,7 @@ class _Form(CompileResultCacheImpl):
     def reduce(self, compiled: Any) -> Any:
         """What is written."""
         (name, _kind, code), *rest = cast(Any, super()).reduce(compiled)
-        module = compiled.library._get_module_for_linking()
-        values = (*module.functions, *module.global_variables)
-        names = {value.name for value in values if not value.is_declaration}
-        return name, *code, names, *rest
+        return name, *code, _names(compiled.library), *rest
 
     def rebuild(self, target: Any, written: Any) -> Any:
         """What was written, ready to be called (as `CompileResult._rebuild` does it)."""
@@ -69,12 +77,7 @@ class _Form(CompileResultCacheImpl):
         ) = written  # fmt: skip
         for again in reload_init:
             again()
-        library = target.codegen().create_library(name)
-        library.enable_object_caching()
-        library._set_compiled_object(machine_code)
-        library._get_module_for_linking = _Later(llvm_code)
-        library._finalize_final_module()
-        library.codegen._engine._defined_symbols |= names
+        library = _link(target, name, machine_code, llvm_code, names)
         entry = target.get_executable(library, about, environment)
         for other in environments:
             library.codegen.set_env(other.env_name, other)
@@ -84,6 +87,24 @@ class _Form(CompileResultCacheImpl):
             signature=signature, objectmode=object_mode, lifted=lifted, typing_error=None,
             call_helper=None, metadata=None, reload_init=reload_init, referenced_envs=environments,
         )  # fmt: skip
+
+
+def _names(library: Any) -> set[str]:
+    """What the code of a library defines."""
+    module = library._get_module_for_linking()
+    values = (*module.functions, *module.global_variables)
+    return {value.name for value in values if not value.is_declaration}
+
+
+def _link(target: Any, name: str, machine_code: bytes, llvm_code: bytes, names: set[str]) -> Any:
+    """A library from its machine code."""
+    library = target.codegen().create_library(name)
+    library.enable_object_caching()
+    library._set_compiled_object(machine_code)
+    library._get_module_for_linking = _Later(llvm_code)
+    library._finalize_final_module()
+    library.codegen._engine._defined_symbols |= names
+    return library
 
 
 class _Later:
@@ -105,6 +126,67 @@ class _Cache(FunctionCache):
 
     def load_overload(self, signature: Any, target: Any) -> Any:
         """The function for these arguments, or None. Machine code needs the runtime alone."""
-        _runtime.initialize(target)
+        _start_runtime(target)
         with self._guard_against_spurious_io_errors():
             return cast(Any, self)._load_overload(signature, target)
+
+
+def _start_runtime(target: Any) -> None:
+    """Start Numba's runtime, unless it runs, with its functions from our folder."""
+    if not _runtime._init:
+        compile_anew = nrtdynmod.compile_nrt_functions
+        nrtdynmod.compile_nrt_functions = _read_runtime
+        try:
+            _runtime.initialize(target)
+        finally:
+            nrtdynmod.compile_nrt_functions = compile_anew
+
+
+def _read_runtime(target: Any) -> Any:
+    """The library of the runtime, as it was kept; compiled and kept where it was not."""
+    file = Path(str(_folder)) / "runtime"
+    with suppress(Exception):  # whatever is wrong with it
+        return _link(target, *pickle.loads(file.read_bytes()))
+    module, library = cast(Any, nrtdynmod).create_nrt_module(target)
+    library.enable_object_caching()
+    library.add_ir_module(module)
+    library.finalize()
+    name, _kind, code = library.serialize_using_object_code()
+    with suppress(OSError), tempfile.NamedTemporaryFile(dir=_folder, delete=False) as written:
+        written.write(pickle.dumps((name, *code, _names(library))))
+        written.close()
+        os.replace(written.name, file)
+    return library
+
+
+_kinds: dict[tuple[Any, ...], Any] = {}
+_of_any_array: Any = typeof_impl.dispatch(np.ndarray)
+_of_any_tuple: Any = typeof_impl.dispatch(tuple)
+
+
+def _kind_of_array(array: Any, context: Any) -> Any:
+    """The type of an array, as Numba finds it, which looks at each anew and imports numpy.ma."""
+    what = array.dtype
+    if type(array) not in (np.ndarray, np.recarray) or what.hasobject:
+        return _of_any_array(array, context)
+    known = what, what.isalignedstruct, array.ndim, array.flags.num
+    if known not in _kinds:
+        readonly = not array.flags.writeable
+        _kinds[known] = cast(Any, types.Array)(
+            from_dtype(what), array.ndim, map_layout(array), readonly=readonly
+        )
+    return _kinds[known]
+
+
+def _kind_of_tuple(whole: tuple[Any, ...], context: Any) -> Any:
+    """The type of a tuple, as Numba finds it: one of a hundred parts takes long to be named."""
+    parts = [cast(Any, typeof_impl)(part, context) for part in whole]
+    known = type(whole), *map(id, parts)  # there is one type of a kind, and the tuple's holds it
+    found = _kinds.get(known) or _of_any_tuple(whole, context)
+    if found is not None:
+        _kinds[known] = found
+    return found
+
+
+typeof_impl.register(np.ndarray)(_kind_of_array)
+typeof_impl.register(tuple)(_kind_of_tuple)

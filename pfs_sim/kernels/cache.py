@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 HOME_VARIABLE = "PFS_SIM_CACHE_DIR"
@@ -108,11 +108,14 @@ def _keyed_files(kernels: Path) -> list[Path]:
     return sorted(files + [file for room in rooms if (file := room.with_suffix(".py")).is_file()])
 
 
-def _version(distribution: str) -> str:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return "unknown"
+def _version(package: str) -> str:
+    """The file in which a package says its version: to ask importlib.metadata takes 20 ms more."""
+    found = find_spec(package)
+    for folder in (found and found.submodule_search_locations) or ():
+        for name in ("_version.py", "version.py"):
+            if (file := Path(folder) / name).is_file():
+                return file.read_text(encoding="utf-8")
+    return "unknown"
 
 
 def _processor() -> str:

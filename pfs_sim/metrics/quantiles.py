@@ -26,6 +26,7 @@ def sort_defined(x: ArrayLike) -> FloatArray:
     return ordered[: int(np.searchsorted(ordered, np.nan))]
 
 
+@lru_cache(maxsize=1024)
 def read_share(q: float) -> Fraction:
     """q as the decimal that was written: 0.07 of 100 paths is 7 of them, not 7.000000000000001."""
     if not 0.0 < q < 1.0:
@@ -33,6 +34,7 @@ def read_share(q: float) -> Fraction:
     return Fraction(repr(float(q)))
 
 
+@lru_cache(maxsize=1024)
 def find_rank(n: int, q: float) -> int:
     """Rank (from 1) of the q-quantile among n values."""
     return math.ceil(read_share(q) * n)

@@ -60,8 +60,9 @@ def find_shortfall_of_sorted(
             influence = scale * np.minimum(sign * paths - threshold, 0.0) - center
             return sampling.estimate(sign * value, sign * influence, ~np.isnan(paths))
         inside = scale * excess - center
-        spread = float(np.sum(inside**2)) + (n - taken) * center**2
-        cubes = float(np.sum(inside**3)) - (n - taken) * center**3
+        squares = inside * inside
+        spread = float(np.sum(squares)) + (n - taken) * center**2
+        cubes = float(np.sum(squares * inside)) - (n - taken) * center**3
     skew = cubes / spread / math.sqrt(spread) if spread > 0.0 else 0.0
     se = math.sqrt(spread / (n - 1) / n)
     return Estimate(sign * value, se, sampling.df, sign * skew if math.isfinite(skew) else 0.0)

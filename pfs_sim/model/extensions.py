@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from pfs_sim.errors import InputError
 from pfs_sim.model.noun import Noun
+from pfs_sim.model.offers import find_offers
 from pfs_sim.model.presets import Preset
 
 SCHEDULES, TRANCHES, OUTCOMES = "pfs_sim.schedules", "pfs_sim.tranches", "pfs_sim.outcomes"
@@ -34,10 +35,8 @@ def find_kinds(group: str, base: type[Kind], taken: Container[str]) -> dict[str,
     Errors: InputError for one that cannot be imported, is no `base`, calls itself otherwise than
     its entry point, or takes a word that is taken.
     """
-    from importlib.metadata import entry_points
-
     found: dict[str, type[Kind]] = {}
-    for entry in sorted(entry_points(group=group), key=lambda entry: (entry.name, entry.value)):
+    for entry in find_offers(group):
         try:
             kind = entry.load()
             _check(kind, base, entry.name)

@@ -27,6 +27,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from pfs_sim.model.laws import FloatArray, Law, Piece, mix
+from pfs_sim.model.offers import find_offers
 
 ENTRY_POINTS = "pfs_sim.distributions"
 _SHARED = ("truncate", "discount", "spike", "source", "note")
@@ -94,7 +95,10 @@ def words(value: Any) -> str:
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+    # What checks a family is built when a scenario first states one: few state more than five.
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True
+    )
 
 
 class Truncate(_Part):
@@ -157,9 +161,7 @@ class Family(_Part):
     @classmethod
     def keys(cls) -> list[str]:
         """The family's own keys, as written in a file."""
-        shared = {*_SHARED, "dist"}
-        named = cls.model_fields.items()
-        return [field.alias or name for name, field in named if name not in shared]
+        return list(_own_keys(cls))
 
     @model_validator(mode="before")
     @classmethod
@@ -294,6 +296,14 @@ class Family(_Part):
         return reference
 
 
+@cache
+def _own_keys(family: type[Family]) -> tuple[str, ...]:
+    """The keys of a family beside those that all share, as written in a file."""
+    shared = {*_SHARED, "dist"}
+    named = family.model_fields.items()
+    return tuple(field.alias or name for name, field in named if name not in shared)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
@@ -314,7 +324,10 @@ def describe_forms(
     families: Iterable[type[Family]], handler: GetJsonSchemaHandler
 ) -> list[JsonSchemaValue]:
     """The JSON Schema of each family, as references into the definitions of the document."""
-    schemas = [family.__pydantic_core_schema__ for family in families]
+    schemas = []
+    for family in families:
+        family.model_rebuild()
+        schemas.append(family.__pydantic_core_schema__)
     # Through a union, since a handler applies no hook of the schema that it is called with.
     union = handler(core_schema.union_schema([core_schema.none_schema(), *schemas]))
     return [form for form in union["anyOf"] if form != {"type": "null"}]
@@ -333,9 +346,7 @@ def register(family: AnyFamily) -> AnyFamily:
 @cache
 def load_families() -> None:
     """Register the families that installed packages offer under `pfs_sim.distributions`."""
-    from importlib.metadata import entry_points
-
-    for entry in entry_points(group=ENTRY_POINTS):
+    for entry in find_offers(ENTRY_POINTS):
         family = entry.load()
         if not (isinstance(family, type) and issubclass(family, Family)):
             raise TypeError(f"{entry.value} ({ENTRY_POINTS}) is not a pfs_sim Family")

@@ -10,7 +10,7 @@ ACM TOMACS 20(4), 18. The value for one u never depends on the others in the arr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -49,41 +49,46 @@ class Inversion:
                 for j in range(_DEGREE + 1):
                     self.powers[k] += solved[k, j] * x[j]
             probes = _PROBES[:, None]
-            told = self._sum(self.powers, probes)
+            told = self._sum(self.powers[::-1], probes)
             known = x[_DEGREE + 1 :]
             self.low = np.minimum(known[0], known[-1])
             self.high = np.maximum(known[0], known[-1])
             steps: FloatArray = np.arange(1.0, _DEGREE + 1)[:, None] * self.powers[1:]
-            slope = np.abs(self._sum(steps, probes)) / np.tile(half, 2)
+            slope = np.abs(self._sum(steps[::-1], probes)) / np.tile(half, 2)
             allowed = LARGEST_ERROR * slope
             allowed += _ROUNDING * np.maximum(np.abs(self.low), np.abs(self.high))
-            self.good = np.all(np.abs(told - known) <= allowed, axis=0)
+            self.bad = ~np.all(np.abs(told - known) <= allowed, axis=0)
 
     def __call__(self, u: FloatArray) -> FloatArray:
         """The value at each probability, of the shape of u."""
         flat = np.ascontiguousarray(u).ravel()
-        upper = flat > 0.5
-        q = np.where(upper, 1.0 - flat, flat)
-        bits = q.view(np.int64)
-        cell = (bits >> _SHIFT) - _FIRST
-        inside = (cell >= 0) & (cell < _CELLS)
-        cell = np.where(inside, cell + _CELLS * upper, 0)
-        place = (bits & ((1 << _SHIFT) - 1)).astype(np.float64) * 2.0 ** (1 - _SHIFT) - 1.0
-        x = self._sum(self.powers[:, cell], place)
+        bits = np.minimum(flat, 1.0 - flat).view(np.int64)
+        cell = bits >> _SHIFT
+        cell -= _FIRST
+        beyond = cell.view(np.uint64) >= _CELLS
+        cell += _CELLS * (flat > 0.5)
+        place = (bits & ((1 << _SHIFT) - 1)).astype(np.float64)
+        place *= 2.0 ** (1 - _SHIFT)
+        place -= 1.0
+        # Whatever cell stands for what lies beyond them all.
+        x = self._sum((power.take(cell, mode="clip") for power in self.powers[::-1]), place)
         # Neighbors meet at the edges, so the whole never falls.
-        np.maximum(x, self.low[cell], out=x)
-        np.minimum(x, self.high[cell], out=x)
-        left = np.flatnonzero(~(inside & self.good[cell]))
-        if left.size:
-            x[left] = self.exact(flat[left])
+        np.maximum(x, self.low.take(cell, mode="clip"), out=x)
+        np.minimum(x, self.high.take(cell, mode="clip"), out=x)
+        beyond |= self.bad.take(cell, mode="clip")
+        if beyond.any():
+            x[beyond] = self.exact(flat[beyond])
         return x.reshape(np.shape(u))
 
     @staticmethod
-    def _sum(powers: FloatArray, place: FloatArray) -> FloatArray:
-        """The polynomials powers[k, cell] at places from −1 to 1."""
-        *others, last = powers
-        x = last * np.ones_like(place)
-        for power in reversed(others):
+    def _sum(powers: Iterable[FloatArray], place: FloatArray) -> FloatArray:
+        """Polynomials at places from −1 to 1, from the factors of their powers, the highest first.
+
+        One factor at a time, so that it is still at hand when it is used.
+        """
+        factors = iter(powers)
+        x = next(factors) * np.ones_like(place)
+        for factor in factors:
             x *= place
-            x += power
+            x += factor
         return np.asarray(x)

@@ -18,7 +18,10 @@ class Noun(BaseModel):
     has no source of its own ("assumed" is a source), `note` is for the reader.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
+    # What checks a noun is built once for the whole scenario, instead of for each part of it too.
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, populate_by_name=True, defer_build=True
+    )
 
     source: str | None = Field(None, description="Where the figures below come from, or `assumed`.")
     note: str | None = Field(None, description="A remark for the reader; never used.")

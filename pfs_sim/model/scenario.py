@@ -72,3 +72,7 @@ class Scenario(Noun):
         from pfs_sim.model.checks import find
 
         return find(self)
+
+
+# What all nouns put off is done once for all of them, where no two threads can be at it.
+Scenario.model_rebuild()

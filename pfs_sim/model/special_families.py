@@ -31,6 +31,8 @@ from pfs_sim.model.family import (
 )
 from pfs_sim.model.laws import FloatArray, Law, mix
 
+_BARE = {"value"}
+
 
 @register
 class Certain(Family):
@@ -41,10 +43,15 @@ class Certain(Family):
     value: float = Field(description="The value.")
 
     def stated(self) -> Law:
-        return Law.of([self.value], [1.0])
+        return Law(np.array([self.value]), np.ones(1))
 
     def name_parameters(self) -> str:
         return words(self.value)
+
+    def plain(self) -> dict[str, Any]:
+        if self.model_fields_set == _BARE:  # most of a scenario's quantities
+            return {"value": self.value}
+        return super().plain()
 
 
 @register

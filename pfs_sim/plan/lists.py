@@ -13,11 +13,8 @@ from pfs_sim.tables.money import Records
 
 def records(dtype: np.dtype[Any], rows: Sequence[Mapping[str, Any]]) -> Records:
     """A table from its rows; every field of the record must be given."""
-    table = np.zeros(len(rows), dtype).view(np.recarray)
-    for place, row in enumerate(rows):
-        for name in dtype.names or ():
-            table[place][name] = row[name]
-    return table
+    names = dtype.names or ()
+    return np.array([tuple(row[name] for name in names) for row in rows], dtype).view(np.recarray)
 
 
 class Links:

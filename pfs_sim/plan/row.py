@@ -6,7 +6,7 @@ Certain quantities have a column too, filled with their value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from pfs_sim.model.scenario import Scenario
 
 SOURCES = ("effect", "baseline", "enrollment", "attrition", "chance", "bias", "cost", "payor")
 """The sources of risk (model §2), in the order in which seeds are given."""
+
+_NO_QUANTITY = (str, int, bool, float, type(None))
 
 
 def source_of(path: str) -> str:
@@ -36,20 +38,27 @@ def source_of(path: str) -> str:
     return "cost"
 
 
-def _walk(found: Any, path: str) -> Iterator[tuple[str, Quantity]]:
+def _collect(found: Any, path: str, into: list[tuple[str, Quantity]]) -> None:
+    """Put every quantity below a part of a scenario into a list, with its dotted path."""
     if isinstance(found, Quantity):
-        yield path, found
+        into.append((path, found))
     elif isinstance(found, Noun):
-        for name, field in type(found).model_fields.items():
+        for name, key in _keys(type(found)):
             value = getattr(found, name)
-            key = field.alias or name
-            yield from _walk(value, f"{path}.{key}" if path else key)
+            if type(value) not in _NO_QUANTITY:
+                _collect(value, f"{path}.{key}" if path else key, into)
     elif isinstance(found, dict):
         for key, value in found.items():
-            yield from _walk(value, f"{path}.{key}")
+            _collect(value, f"{path}.{key}", into)
     elif isinstance(found, list):
         for place, value in enumerate(found):
-            yield from _walk(value, f"{path}.{place}")
+            _collect(value, f"{path}.{place}", into)
+
+
+@cache
+def _keys(noun: type[Noun]) -> list[tuple[str, str]]:
+    """The fields of a noun, each with its key in a file."""
+    return [(name, field.alias or name) for name, field in noun.model_fields.items()]
 
 
 class Row:
@@ -57,7 +66,8 @@ class Row:
 
     def __init__(self, scenario: Scenario) -> None:
         """Collect them in the order of the model's fields (draws do not depend on the order)."""
-        pairs = list(_walk(scenario, ""))
+        pairs: list[tuple[str, Quantity]] = []
+        _collect(scenario, "", pairs)
         self.paths = [path for path, _ in pairs]
         self.quantities = [quantity for _, quantity in pairs]
         self.sources = [source_of(path) for path in self.paths]

@@ -13,6 +13,7 @@ from typing import Any
 from pfs_sim.errors import Problem, ScenarioError
 from pfs_sim.reading.document import MAX_DEPTH, Document, Path, Position, dotted, show, walk
 
+_AS_IT_IS = (bool, int, type(None))
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
@@ -31,6 +32,11 @@ def plain_data(source: Any, name: str | None = None) -> Document:
 
 
 def _plain(value: Any, path: Path, name: str | None, problems: list[Problem]) -> Any:
+    kind = type(value)
+    if kind in _AS_IT_IS or (kind is str and value.isascii()):  # most are
+        return value
+    if kind in (dict, list):
+        return _inside(value, path, name, problems)
     if isinstance(value, Enum):
         value = value.value
     if hasattr(value, "plain"):  # a quantity, which states itself as plain data
@@ -49,6 +55,11 @@ def _plain(value: Any, path: Path, name: str | None, problems: list[Problem]) ->
         if not math.isfinite(value):
             problems.append(_refuse(name, path, show(value), "a finite number"))
         return value
+    return _inside(value, path, name, problems)
+
+
+def _inside(value: Any, path: Path, name: str | None, problems: list[Problem]) -> Any:
+    """A mapping or a list, with all that is in it."""
     if len(path) >= MAX_DEPTH:
         problems.append(_refuse(name, path[:3], f"nesting deeper than {MAX_DEPTH}", "less"))
         return None
@@ -65,6 +76,8 @@ def _plain(value: Any, path: Path, name: str | None, problems: list[Problem]) ->
 
 
 def _key(key: Any, path: Path, name: str | None, problems: list[Problem]) -> Any:
+    if type(key) is str:
+        return key
     if hasattr(key, "tolist"):
         key = key.tolist()
     if isinstance(key, date):

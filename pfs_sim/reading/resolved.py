@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pfs_sim.reading.plain import plain_data
@@ -50,17 +51,24 @@ def says_null(part: Any) -> bool:
         return any(says_null(value) for value in part.values())
     if isinstance(part, list | tuple):
         return any(says_null(value) for value in part)
-    fields = getattr(type(part), "model_fields", None)
-    if fields is None:
-        return False
-    for name, field in fields.items():
+    for name, null_by_default in _fields(part.__class__):
         value = getattr(part, name)
         if value is None:
-            if field.get_default(call_default_factory=True) is not None:
+            if not null_by_default:
                 return True
         elif says_null(value):
             return True
     return False
+
+
+@cache
+def _fields(kind: type) -> tuple[tuple[str, bool], ...]:
+    """The fields of a model, and whether their default is null; none of what is no model."""
+    fields = getattr(kind, "model_fields", {})
+    return tuple(
+        (name, field.get_default(call_default_factory=True) is None)
+        for name, field in fields.items()
+    )
 
 
 def scenario_hash(data: Any) -> str:

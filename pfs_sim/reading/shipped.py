@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 HOME = "share/pfs-sim/scenarios"
@@ -17,6 +16,8 @@ def list_shipped() -> list[Path]:
     tree = Path(__file__).resolve().parents[2] / "scenarios"
     if (tree.parent / "setup.cfg").is_file():
         return sorted(tree.glob("*.yaml"))
+    from importlib.metadata import PackageNotFoundError, files
+
     try:
         installed = files("pfs-sim") or []
     except PackageNotFoundError:

@@ -163,9 +163,9 @@ def _places(scenario: Scenario) -> list[float]:
     clock, teams = scenario.clock, scenario.program.service.teams
     if teams is None:
         return [math.inf] * clock.periods
+    begun = [(grid(clock, m.start), m.teams * m.caseload) for m in teams.values()]
     return [
-        float(sum(m.teams * m.caseload for m in teams.values() if grid(clock, m.start) <= t))
-        for t in range(clock.periods)
+        float(sum(served for start, served in begun if start <= t)) for t in range(clock.periods)
     ]
 
 
