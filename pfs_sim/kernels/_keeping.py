@@ -40,9 +40,17 @@ _runtime: Any = import_module("numba.core.runtime").rtsys
 
 
 def keep(function: Callable[..., Any], dispatcher: Any) -> None:
-    """Have a function's dispatcher keep its code in our folder, whatever other packages have."""
+    """Have a function's dispatcher keep its code in our folder, whatever other packages have.
+
+    Nor does it ask all installed packages for types of their own, which kernels do not take.
+    """
+    dispatcher._compilation_chain_init_hook = _ask_nobody
     if _folder is not None:
         dispatcher._cache = cast(Any, _Cache)(function)
+
+
+def _ask_nobody() -> None:
+    """What is done before a call is compiled, or read from the cache."""
 
 
 class _Place(UserProvidedCacheLocator):

@@ -33,7 +33,7 @@ def cache_folder() -> Path | None:
     The user's cache folder (or ``PFS_SIM_CACHE_DIR``) comes first, then a folder of the user's
     own under the temporary folder. ``None`` if neither can be written.
     """
-    name = _PREFIX + cache_key()
+    name = _PREFIX + _own_key()
     for root in (cache_root(), _private_temporary_root()):
         if root is not None and _can_write(root / name):
             return root / name
@@ -87,6 +87,12 @@ def cache_root() -> Path:
     else:
         base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser().absolute() / "pfs-sim"
+
+
+@cache
+def _own_key() -> str:
+    """The key of the kernels of this process, as they were when it was first asked for."""
+    return cache_key()
 
 
 def cache_key(kernels: Path = _KERNELS) -> str:

@@ -323,8 +323,9 @@ class Law:
         half = 0.5 * np.exp(-depth)
         ends = [end for piece in self.pieces for end in piece.support() if np.isfinite(end)]
         tails = [tail(half) for piece in self.pieces for tail in (piece.ppf, piece.isf)]
-        x = np.unique(np.concatenate([*tails, ends]))
-        x = x[np.isfinite(x)]
+        x = np.concatenate([*tails, ends])
+        x = np.sort(x[np.isfinite(x)])
+        x = x[np.append(True, x[1:] > x[:-1])]  # np.unique would import numpy.ma
         return x, Ladder(np.maximum.accumulate(self._continuous_cdf(x)))
 
     def support(self) -> tuple[float, float]:
