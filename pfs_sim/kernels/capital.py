@@ -166,7 +166,7 @@ def _draw_fixed(
         ask_tranches(tables, links, t, holding, books.asked)
 
 
-@inner_apart
+@once
 def _draw_down(
     tables: CapitalTables, links: I8, t: int, need: Wide, which: Wide, books: Books
 ) -> Wide:
@@ -421,7 +421,7 @@ def _pay_step(
     return paid
 
 
-@apart
+@once
 def _pay_shares(
     step: Any, t: int, amount: Wide, recipients: Records, books: Books
 ) -> Wide:

@@ -109,7 +109,7 @@ def unconditional(groups: I8, owner: int) -> bool:
     return bool(groups[2 * owner] == groups[2 * owner + 2])
 
 
-@inner
+@once
 def _condition(condition: Any, findings: Findings, e: int) -> Wide:
     m = condition.measure
     value, missing = findings.last[VALUE, m], findings.last[MISSING, m]
@@ -124,7 +124,7 @@ def _condition(condition: Any, findings: Findings, e: int) -> Wide:
     return found
 
 
-@inner
+@once
 def _send(claims: Claims, j: int, t: int, arrives: int, amount: Wide) -> None:
     """Put an amount that is due on its way; past the end of the grid it is lost."""
     if not anywhere(amount != 0.0):
@@ -137,7 +137,7 @@ def _send(claims: Claims, j: int, t: int, arrives: int, amount: Wide) -> None:
         claims.moved[arrives], claims.coming[arrives] = 1, 1
 
 
-@inner
+@once
 def _claim(term: Any, claims: Claims, j: int, t: int, amount: Wide, which: Wide) -> Wide:
     """What a term claims on grid point `t` of an amount, after its cap and its holdback.
 
@@ -467,7 +467,7 @@ def _capped(
     return _cut_all(claims, term, j, t, later, total, some, room, 0)
 
 
-@inner
+@once
 def _cut_all(
     claims: Claims,
     term: Any,
