@@ -95,16 +95,19 @@ class Inputs:
         rows = np.tile(self.row.base, (count, 1))
         if self.drawn:
             u = np.ascontiguousarray(self.uniforms(self.keys, first, count).T)
-            if self.joint.size:
-                self._correlate(u, first, count)
+            straight = self._correlate(u, first, count) if self.joint.size else {}
             for j, i in enumerate(self.drawn):
-                rows[:, i] = self.row.quantities[i].ppf(u[j])
+                rows[:, i] = straight[j] if j in straight else self.row.quantities[i].ppf(u[j])
         for column, value in self.fixed.items():
             rows[:, column] = value
         return rows
 
-    def _correlate(self, u: F8, first: int, count: int) -> None:
-        """Turn independent uniforms[drawn quantity, path] into correlated ones, in place."""
+    def _correlate(self, u: F8, first: int, count: int) -> dict[int, F8]:
+        """Correlate the joint ones of independent uniforms[drawn quantity, path].
+
+        Those whose values are functions of a standard normal are returned as values, by their
+        place among the drawn; the others become correlated uniforms, in place.
+        """
         from pfs_sim.special import ndtr, ndtri
 
         mixed = _mix(ndtri(u[self.joint]), self.cholesky)
@@ -116,8 +119,14 @@ class Inputs:
                 mixed[group.held] = start[group.held]
                 mixed[group.anew] = _mix(start[group.held], group.gain)
                 mixed[group.anew] += _mix(new, group.factor)
-        tiny = 2.0**-53
-        u[self.joint] = np.clip(ndtr(mixed), tiny, 1.0 - tiny)
+        tiny, found = 2.0**-53, {}
+        for j, z in zip(self.joint.tolist(), mixed, strict=True):
+            of_normal = self.row.quantities[self.drawn[j]].family.law.of_normal
+            if of_normal is None:
+                u[j] = np.clip(ndtr(z), tiny, 1.0 - tiny)
+            else:
+                found[j] = of_normal(z)
+        return found
 
 
 def _mix(z: F8, factor: F8) -> F8:

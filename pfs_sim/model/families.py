@@ -40,8 +40,11 @@ class Normal(Family):
     def ppf(self, u: FloatArray) -> FloatArray:
         from pfs_sim.special import ndtri
 
+        return self.of_normal(ndtri(u))
+
+    def of_normal(self, z: FloatArray) -> FloatArray:
         mean, sd = self.parameters
-        return np.asarray(mean + sd * ndtri(u))
+        return np.asarray(mean + sd * z)
 
     def isf(self, q: FloatArray) -> FloatArray:
         return 2.0 * self.parameters[0] - self.ppf(q)
@@ -93,8 +96,11 @@ class Lognormal(Family):
     def ppf(self, u: FloatArray) -> FloatArray:
         from pfs_sim.special import ndtri
 
+        return self.of_normal(ndtri(u))
+
+    def of_normal(self, z: FloatArray) -> FloatArray:
         mu, sigma = self.parameters
-        return np.asarray(np.exp(mu + sigma * ndtri(u)))
+        return np.asarray(np.exp(mu + sigma * z))
 
     def isf(self, q: FloatArray) -> FloatArray:
         from pfs_sim.special import ndtri

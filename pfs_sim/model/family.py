@@ -8,7 +8,7 @@ into `families.py`, or into a package of your own under the entry point `pfs_sim
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache, cached_property
 from typing import Annotated, Any, ClassVar, TypeVar, get_args
@@ -224,6 +224,9 @@ class Family(_Part):
     def ppf(self, u: FloatArray) -> FloatArray:
         """The quantile function as stated."""
         raise TypeError(f"{self.kind()} has no quantile function of its own")
+
+    of_normal: ClassVar[Callable[[Any, FloatArray], FloatArray] | None] = None
+    """The value at ppf(Φ(z)), for a family that is a function of a standard normal z."""
 
     def isf(self, q: FloatArray) -> FloatArray:
         """The value exceeded with probability q; override it where 1 - q would lose the tail."""

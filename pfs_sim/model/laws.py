@@ -129,6 +129,14 @@ class Piece:
         below, above, kept = self._window
         return self._place(self.base.ppf(below + u * kept if below or above else u))
 
+    @property
+    def of_normal(self) -> Callable[[FloatArray], FloatArray] | None:
+        """The value at ppf(Φ(z)), where it is a function of a standard normal z itself."""
+        known, (below, above, _) = getattr(self.base, "of_normal", None), self._window
+        if known is None or below or above:
+            return None
+        return lambda z: self._place(known(z))
+
     def isf(self, q: FloatArray) -> FloatArray:
         below, above, kept = self._window
         return self._place(self.base.isf(above + q * kept if below or above else q))
@@ -234,6 +242,12 @@ class Law:
     def draw(self, u: FloatArray) -> FloatArray:
         """As `ppf`, from a table where that is faster; what it misses u by is below 1e-10."""
         return self._invert(np.asarray(u, float), self._quick_ppf)
+
+    @cached_property
+    def of_normal(self) -> Callable[[FloatArray], FloatArray] | None:
+        """The value at ppf(Φ(z)), where it is a function of a standard normal z itself."""
+        alone = len(self.pieces) == 1 and not len(self.values)
+        return self.pieces[0].of_normal if alone else None
 
     @cached_property
     def _quick_ppf(self) -> Callable[[FloatArray], FloatArray]:

@@ -42,10 +42,15 @@ class LogitNormal(Family):
         return fit_line({u: _log_odds(x) for u, x in self.quantiles.items()}, ndtri)
 
     def ppf(self, u: FloatArray) -> FloatArray:
-        from pfs_sim.special import expit, ndtri
+        from pfs_sim.special import ndtri
+
+        return self.of_normal(ndtri(u))
+
+    def of_normal(self, z: FloatArray) -> FloatArray:
+        from pfs_sim.special import expit
 
         mu, sigma = self.parameters
-        return np.asarray(expit(mu + sigma * ndtri(u)))
+        return np.asarray(expit(mu + sigma * z))
 
     def isf(self, q: FloatArray) -> FloatArray:
         from pfs_sim.special import expit, ndtri
