@@ -222,8 +222,7 @@ PART = np.dtype(
         ("without", np.float64),  # the same without the program
         ("arm", np.int64),
         ("type", np.int64),
-        ("sample", np.int64),
-        ("vintage", np.int64),
+        ("cell", np.int64),  # of arm, class and vintage among the sums of an outcome
         ("index", np.uint64),  # of its address
     ],
     align=True,
