@@ -35,7 +35,7 @@ LANES_SIZE = SMALL_LANES + 8 * LANES + 1
 SPREADS = 64
 """Spreads that wait to be made side by side (`kernels.placing`), where no cohort needs more."""
 CROWD = 512
-"""More people than this are drawn class after class."""
+"""More people than this are drawn class after class, however many classes there are."""
 
 
 class Source(IntEnum):
