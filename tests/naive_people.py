@@ -9,7 +9,7 @@ from pfs_sim.tables.state import COMPLETED, CONTROL, LEFT, NEVER, NO_SHOW, TREAT
 from tests.naive_random import binomial, in_lanes, negative_binomial, poisson, spread
 
 MANY = math.inf
-CROWD = 512  # more people than this are placed class after class
+CROWD = 512  # more people than this, or than 64 a class, are placed class after class
 NOBODY = 1e-9  # less room than this is a rounding error of fractional people
 
 
@@ -213,14 +213,15 @@ def thin(stream, n, p, frozen):
 def place(stream, n, chances, frozen):
     """People by class, each class with its probability for those in none before it: [how many].
 
-    A crowd is drawn class after class, each from 8 further pieces of the stream; others are spread
-    one by one. A fraction of a person gets its expectation.
+    A crowd is drawn class after class, each from 8 further pieces of the stream: more than CROWD,
+    or than 64 for each class but the last. Others are spread one by one. A fraction of a person
+    gets its expectation.
     """
     whole, found, shares, stay = math.floor(n), [], [], 1.0
     for p in chances:
         shares.append(stay * p)
         stay *= 1 - p
-    if frozen or whole > CROWD:
+    if frozen or whole > min(CROWD, 64 * len(chances)):
         for k, p in enumerate(chances):
             some = 0 if frozen else math.floor(n)
             found.append(in_lanes(stream.at, 8 * k, some, p) + (n - some) * p)

@@ -49,7 +49,7 @@ SECOND, THIRD = 256, 512
 """First pieces of the draws that follow a first one at the same address."""
 
 _WORD_RANGE = 2.0**64
-_SIXTY_FOUR = np.uint64(64)
+_BITS = np.int64(64)
 _HALF = np.uint64(0x7FFFFFFFFFFFFFFF)
 _EIGHT = np.uint64(8)
 
@@ -188,18 +188,23 @@ def answer(lanes: Words, rng: Rng, path: int, answers: F8) -> None:
 def _compare(word: Word, digits: int, m: Word, d: Word, h: Word) -> tuple[Word, Word, Word]:
     """Compare m undecided trials with so many digits d, as long as the word has bits for all.
 
-    Returns who is undecided then, the digits that are left, and the hits.
+    Returns who is undecided then, the digits that are left, and the hits. The first digit always
+    has its bits; when they are too few they stay too few, whatever the word is shifted by.
     """
-    left = _SIXTY_FOUR
-    for _ in range(digits):
-        fits = m <= left
-        take = m if fits else ZERO
-        took = popcount(word & ((ONE << take) - ONE))
+    took = popcount(word & ((ONE << m) - ONE))
+    h += took if d > _HALF else ZERO
+    word >>= m
+    left = _BITS - np.int64(m)
+    m -= took
+    d <<= ONE
+    for _ in range(digits - 1):
+        fits = np.int64(m) <= left
+        took = popcount(word & ((ONE << m) - ONE)) if fits else ZERO
         h += took if d > _HALF else ZERO
-        word >>= take
-        left -= take
+        word >>= m
+        left -= np.int64(m)
         m -= took
-        d <<= ONE if fits else ZERO
+        d = d << ONE if fits else d
     return m, d, h
 
 

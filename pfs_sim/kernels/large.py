@@ -25,6 +25,8 @@ _ROW = [np.uint64(SMALL_LANES + LANES * i) for i in range(9)]
 _KEY, _INDEX, _BLOCK, _OWNER, _PEOPLE, _CHANCE, _FOUND, _SURE, LARGE_WAITING = _ROW
 _EIGHT = np.uint64(8)
 _LANES = np.uint64(LANES)
+_ALONE = np.uint64(3)
+"""So few cost no more by themselves than side by side."""
 
 MOST = 378.0
 """So many trials are drawn in small lanes (`kernels.lanes`)."""
@@ -63,7 +65,7 @@ def answer_large(lanes: Words, rng: Rng, path: int, answers: F8) -> None:
     """Draw what was asked for, and add it to the answers of those who asked."""
     waiting = lanes[LARGE_WAITING]
     while waiting > ZERO:
-        _try_all(lanes, waiting, path)
+        _try_all(lanes, rng, waiting, path)
         again = ZERO
         for i in range(waiting):
             j = np.uint64(i)
@@ -98,7 +100,7 @@ def place_large(
     for i in range(count):
         waiting += _go_on(lanes, waiting, key, np.uint64(i), crowds, chance, last)
     while waiting > ZERO:
-        _try_all(lanes, waiting, path)
+        _try_all(lanes, rng, waiting, path)
         still = ZERO
         for i in range(waiting):
             j = np.uint64(i)
@@ -143,8 +145,13 @@ def is_large(n: float, p: float) -> bool:
 
 
 @inner_apart
-def _try_all(lanes: Words, count: Word, path: int) -> None:
-    """Try each lane's block."""
+def _try_all(lanes: Words, rng: Rng, count: Word, path: int) -> None:
+    """Try each lane's block; where few wait, try theirs until one is accepted."""
+    if count <= _ALONE:
+        for i in range(count):
+            lanes[_FOUND + i] = bits_of(_draw_alone(lanes, rng, np.uint64(i), path))
+            lanes[_SURE + i] = bits_of(1.0)
+        return
     full, where = (count + _EIGHT - ONE) // _EIGHT * _EIGHT, np.uint64(path)
     for i in range(count, full):
         lanes[_KEY + i], lanes[_INDEX + i], lanes[_BLOCK + i] = ZERO, ZERO, ZERO

@@ -23,6 +23,7 @@ from pfs_sim.kernels.random import Rng, Word, open_stream
 from pfs_sim.kernels.thinning import address
 from pfs_sim.tables.people import NO_CLASS, How, Kind, OutcomePlan, PeoplePlan, Seen
 from pfs_sim.tables.state import (
+    CLASSES,
     CLIENTS,
     COMPLETED,
     CONTROL,
@@ -65,10 +66,9 @@ def live_outcomes(
         _measure(fact, rng, path, lost_treated, lost_control, parts, together)
         _expect(fact, k, parts, together)
         _draw(fact, k, fact.key, rng, row, path, parts, False, together.measured, together)
-        recorded = together.sums[RECORDED, k]
+        recorded = together.cells[RECORDED, k]
         for i in range(parts):
-            here = together.part[i]
-            recorded[here.arm, here.sample, here.vintage] += fact.units * together.drawn[i]
+            recorded[together.part[i].cell] += fact.units * together.drawn[i]
         if fact.ratio > 0.0:
             _draw_matched(fact, k, rng, row, path, parts, together)
 
@@ -82,7 +82,8 @@ def _part(
     On the way all treated clients are credited with what is to be expected of them.
     """
     fact, clients, last = outcomes.facts[k], together.clients, together.level.shape[3] - 1
-    buckets, never = last - 1, together.sums.shape[4] - 1
+    buckets, dates = last - 1, together.sums.shape[4]
+    never = dates - 1
     for y in range(types):
         set_levels(outcomes, row, k, y, together.level)
     parts, hoped, hoped_without = 0, 0.0, 0.0
@@ -98,22 +99,26 @@ def _part(
             for y in range(types):
                 levels, shares = together.level[LEVEL, k, y], together.level[SHARE, k, y]
                 without = expect_client(fact, levels[last], shares[last])
-                for j in range(_first_of(least, buckets) if arm == CONTROL else 0, buckets):
-                    n = clients[lot, (arm * types + y) * buckets + j]
+                first = (arm * types + y) * buckets
+                if arm == TREATED:
+                    for j in range(buckets):
+                        n = clients[lot, first + j]
+                        hoped += n * expect_client(fact, levels[j], shares[j])
+                        hoped_without += n * without
+                for j in range(_first_of(least, buckets), buckets):
+                    n = clients[lot, first + j]
                     if n <= 0.0:
                         continue
-                    slot, each, sample = last, without, sample_of(j, buckets - 2)
+                    slot, each = last, without
                     if arm == TREATED:
                         slot, each = j, expect_client(fact, levels[j], shares[j])
-                        hoped += n * each
-                        hoped_without += n * without
-                    if sample >= least:
-                        index = address(start, arm, y) | np.uint64(j)
-                        _set_part(
-                            together.part[parts], n, each, without, levels[slot], shares[slot],
-                            arm, y, sample, vintage, index,
-                        )  # fmt: skip
-                        parts += 1
+                    cell = (arm * CLASSES + sample_of(j, buckets - 2)) * dates + vintage
+                    index = address(start, arm, y) | np.uint64(j)
+                    _set_part(
+                        together.part[parts], n, each, without, levels[slot], shares[slot],
+                        arm, y, cell, index,
+                    )  # fmt: skip
+                    parts += 1
     for late in range(extra):
         start, ready = together.cut[late, 0], together.cut[late, 2]
         vintage = outcomes.seen[Seen.EVALUATION, ready]
@@ -133,7 +138,7 @@ def _part(
                 index = address(start, TREATED, y) | np.uint64(age)
                 _set_part(
                     together.part[parts], n, each, without, levels[last - 1], shares[last - 1],
-                    TREATED, y, LEFT, vintage, index,
+                    TREATED, y, (TREATED * CLASSES + LEFT) * dates + vintage, index,
                 )  # fmt: skip
                 parts += 1
     together.true[1, k], together.true[2, k] = hoped, hoped_without
@@ -158,13 +163,12 @@ def _set_part(
     some: float,
     arm: int,
     y: int,
-    sample: int,
-    vintage: int,
+    cell: int,
     index: Word,
 ) -> None:
     """State the facts of a part."""
     part.people, part.each, part.without, part.level, part.some = people, each, without, level, some
-    part.arm, part.type, part.sample, part.vintage, part.index = arm, y, sample, vintage, index
+    part.arm, part.type, part.cell, part.index = arm, y, cell, index
 
 
 @once
@@ -196,15 +200,15 @@ def _measure(
 @once
 def _expect(fact: Any, k: int, parts: int, together: Lots) -> None:
     """Count the clients measured, and what is to be expected of them."""
-    counted, expected = together.sums[CLIENTS, k], together.sums[EXPECTED, k]
-    without, counts = together.without[k], fact.kind != Kind.MILESTONE
+    counted, expected = together.cells[CLIENTS, k], together.cells[EXPECTED, k]
+    counts, treated = fact.kind != Kind.MILESTONE, together.cells_without.shape[1]
     for i in range(parts):
         here, m = together.part[i], together.measured[i]
         if counts:
-            counted[here.arm, here.sample, here.vintage] += m
-        expected[here.arm, here.sample, here.vintage] += m * here.each
+            counted[here.cell] += m
+        expected[here.cell] += m * here.each
         if here.arm == TREATED:
-            without[here.sample, here.vintage] += m * here.without
+            together.cells_without[k, here.cell - treated] += m * here.without
 
 
 @once
@@ -247,19 +251,20 @@ def _draw_matched(
     fact: Any, k: int, rng: Rng, row: F8, path: int, parts: int, together: Lots
 ) -> None:
     """Let an outcome happen to the comparison clients of the treated parts, without effect."""
-    drawn, sums, matched = together.drawn, together.sums, together.matched
+    drawn, cells, matched = together.drawn, together.cells, together.matched
+    further = together.cells_without.shape[1]
     for i in range(parts):
         here = together.part[i]
         m = together.measured[i] * fact.ratio if here.arm == TREATED else 0.0
         if not fact.frozen:
             m = math.floor(m + 0.5) * 1.0
-        matched[i] = m
-        sums[CLIENTS, k, MATCHED, here.sample, here.vintage] += m
-        sums[EXPECTED, k, MATCHED, here.sample, here.vintage] += m * here.without
+        matched[i], cell = m, here.cell + (MATCHED - here.arm) * further
+        cells[CLIENTS, k, cell] += m
+        cells[EXPECTED, k, cell] += m * here.without
     _draw(fact, k, fact.matched_key, rng, row, path, parts, True, matched, together)
     for i in range(parts):
         here = together.part[i]
-        sums[RECORDED, k, MATCHED, here.sample, here.vintage] += fact.units * drawn[i]
+        cells[RECORDED, k, here.cell + (MATCHED - here.arm) * further] += fact.units * drawn[i]
 
 
 @apart

@@ -1,8 +1,8 @@
 """Who of those who enroll is of which type, and when they leave (model §5, §6).
 
-Both are multinomials of cohorts whose probabilities are the path's. Groups of up to CROWD people
-are spread person by person, several cohorts side by side; larger ones are drawn class after class,
-the same class of several crowds side by side.
+Both are multinomials of cohorts whose probabilities are the path's. Groups of up to 64 people for
+each class but the last, and of up to CROWD, are spread person by person, several cohorts side by
+side; larger ones are drawn class after class, several crowds side by side.
 """
 
 from __future__ import annotations
@@ -74,6 +74,7 @@ def _place_by(
     if turn == LEAVING:
         key, frozen, found = program.leave_key, program.frozen_leaving, cohort.exits
         classes, groups = program.duration + 2, types
+    most = min(64 * (classes - 1), CROWD)
     for t in range(first, last):
         for arm in (CONTROL, TREATED):
             stays = turn == LEAVING and not _leaves(program, arm)
@@ -89,7 +90,7 @@ def _place_by(
                     continue
                 whole = math.floor(n) * 1.0
                 index, row = address(t, arm, y), (1 + arm * types + y) * turn
-                if frozen or whole > CROWD:
+                if frozen or whole > most:
                     crowd = crowds[many]
                     crowd.people, crowd.index, crowd.row, crowd.at = n, index, row, at
                     crowd.then = 0

@@ -133,6 +133,8 @@ def new_people(plan: PeoplePlan) -> People:
         lanes=np.zeros(LANES_SIZE, dtype=np.uint64),
         sums=o["sums"],
         without=o["without"],
+        cells=o["sums"].reshape(3, facts.size, -1),
+        cells_without=o["without"].reshape(facts.size, -1),
         true=o["true"],
     )
     rows, classes, spreads = 1 + 2 * types, max(types, buckets), max(SPREADS, CROWD // 32 * types)

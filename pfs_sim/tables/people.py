@@ -35,7 +35,7 @@ LANES_SIZE = SMALL_LANES + 8 * LANES + 1
 SPREADS = 64
 """Spreads that wait to be made side by side (`kernels.placing`), where no cohort needs more."""
 CROWD = 512
-"""More people than this are drawn class after class."""
+"""More people than this are drawn class after class, however many classes there are."""
 
 
 class Source(IntEnum):
@@ -222,8 +222,7 @@ PART = np.dtype(
         ("without", np.float64),  # the same without the program
         ("arm", np.int64),
         ("type", np.int64),
-        ("sample", np.int64),
-        ("vintage", np.int64),
+        ("cell", np.int64),  # of arm, class and vintage among the sums of an outcome
         ("index", np.uint64),  # of its address
     ],
     align=True,

@@ -14,6 +14,7 @@ Records: TypeAlias = "np.recarray[Any, Any]"
 
 CONTROL, TREATED, MATCHED = 0, 1, 2
 NO_SHOW, LEFT, COMPLETED = 0, 1, 2
+CLASSES = 3
 CLIENTS, RECORDED, EXPECTED = 0, 1, 2  # first index of the sums of outcomes: n, y, e of `People`
 NEVER = 1 << 40  # a grid point that never comes
 
@@ -33,6 +34,8 @@ class Lots(NamedTuple):
     lanes: Words  # binomials under way (`kernels.lanes`)
     sums: F8  # [3, k, 3, 3, v] n, y and e of `People`
     without: F8  # e0 of `People`
+    cells: F8  # [3, k, 9·v] sums, a row an outcome
+    cells_without: F8  # [k, 3·v] without, a row an outcome
     true: F8  # [3, k] true_n, true_y and true_y0 of `People`
 
 
