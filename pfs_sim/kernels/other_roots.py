@@ -16,19 +16,24 @@ then draws again is owed less than nothing for a while; three tests settle nearl
   so a simple one is never the only one. It is the nearest to zero if C keeps its sign on the
   interval of rates that are nearer.
 
-Everything is compared with what rounding can do, as a share of all flows.
+Everything is compared with what rounding can do, as a share of all flows. As the quick solver, the
+tests are written twice, for one flow and for paths side by side, to the same answers.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pfs_sim.kernels._jit import apart
+from pfs_sim.kernels._jit import apart, lean, once
+from pfs_sim.kernels._wide import anywhere, each, greater, holds_for, of, replace, where
 from pfs_sim.statuses import IrrStatus
+from pfs_sim.tables.wide import ABREAST
 
+Wide = Any
 Floats = NDArray[np.float64]
 
 UNDECIDED = -1
@@ -127,16 +132,9 @@ def _is_nearest(
     negative terms where they are least outweigh its positive ones where they are most, or these
     those.
     """
-    x = -math.log(v)
-    rate = abs(math.expm1(x * per_year))
-    if x > 0.0:
-        if rate >= 1.0:
-            return False
-        other = math.log1p(-rate) / per_year
-    else:
-        other = math.log1p(rate) / per_year
-    end = math.exp(x - other)
-    low, high = min(end, 1.0) * (1.0 - _BEYOND), max(end, 1.0) * (1.0 + _BEYOND)
+    low, high = _nearer(v, per_year)
+    if not low > 0.0:
+        return False
     power, owed, low_weight, high_weight, most = 1.0, 0.0, 1.0, 1.0, 1.0
     low_owed, high_owed, low_positive, high_positive = 0.0, 0.0, 0.0, 0.0
     for t in range(first, last):
@@ -152,3 +150,127 @@ def _is_nearest(
         high_weight *= high
     unsure = _ROUNDING * size * most
     return low_owed > high_positive + unsure or low_positive > high_owed + unsure
+
+
+@lean
+def _nearer(v: float, per_year: float) -> tuple[float, float]:
+    """The interval of u of the rates that are nearer zero than that of v, widened; (0, 0): none.
+
+    A rate of 100 % a year or more has no counterpart on the other side.
+    """
+    x = -math.log(v)
+    rate = abs(math.expm1(x * per_year))
+    if x > 0.0:
+        if rate >= 1.0:
+            return 0.0, 0.0
+        other = math.log1p(-rate) / per_year
+    else:
+        other = math.log1p(rate) / per_year
+    end = math.exp(x - other)
+    return min(end, 1.0) * (1.0 - _BEYOND), max(end, 1.0) * (1.0 + _BEYOND)
+
+
+@once
+def look_around_block(block: Wide, v: Wide, size: Wide, per_year: float, asked: Wide) -> Wide:
+    """:func:`look_around` of each path of block[t] that is `asked` for."""
+    first, last, opens, ends = each(-1.0), each(-1.0), each(0.0), each(0.0)
+    for t in range(block.size):
+        flow = block[t]
+        some = flow != 0.0
+        new = some & (first < 0.0)
+        opens, first = where(new, flow, opens), where(new, t, first)
+        ends, last = where(some, flow, ends), where(some, t, last)
+    said, asked = each(UNDECIDED), asked & (opens < 0.0)
+    pays = asked & (ends < 0.0)
+    if anywhere(pays):
+        near = pays & _are_nearest(block, first, last, v, size, per_year, pays)
+        said = where(near, _SEVERAL, said)
+    asked = asked & ~pays
+    if not anywhere(asked):
+        return said
+    owes = asked & _owe_among_neighbors(block, first, last, v, size)
+    said, asked = where(owes, _SEVERAL_UNIQUE, said), asked & ~owes
+    ratio, u = 1.0 + _STRIDE / (last - first), each(1.0)
+    for _ in range(_PIVOTS):
+        if not anywhere(asked):
+            break
+        side = _weigh_block(block, first, last, v, size, u)
+        said = where(asked & (side == 0.0), _SEVERAL_UNIQUE, said)
+        asked = asked & ((side == 1.0) | (side == -1.0))
+        u = where(side > 0.0, u * ratio, u / ratio)
+    return said
+
+
+@once
+def _owe_among_neighbors(block: Wide, first: Wide, last: Wide, v: Wide, size: Wide) -> Wide:
+    """As `_owes_among_neighbors` for each path."""
+    power, owed, total = each(1.0), each(0.0), each(0.0)
+    power_before, owed_before, fails = each(1.0), each(0.0), v != v
+    for t in range(block.size + _NEIGHBORS - 1):
+        if t < block.size:
+            inside = (t >= first) & (t < last)
+            owed = where(inside, owed + block[t] * power, owed)
+            power = where(inside, power * v, power)
+            total = where(inside, total + owed, total)
+        if t >= _NEIGHBORS:
+            behind = t - first >= _NEIGHBORS
+            flow = block[t - _NEIGHBORS]
+            owed_before = where(behind, owed_before + flow * power_before, owed_before)
+            power_before = where(behind, power_before * v, power_before)
+            total = where(behind, total - owed_before, total)
+        looks = (t >= first) & (t < last + (_NEIGHBORS - 1))
+        fails = fails | (looks & ~(total < -_ROUNDING * size))
+    return ~fails
+
+
+@once
+def _weigh_block(block: Wide, first: Wide, last: Wide, v: Wide, size: Wide, u: Wide) -> Wide:
+    """As `_weigh` for each path."""
+    power, owed, weight, most = each(1.0), each(0.0), each(1.0), each(1.0)
+    before, positive, after = each(0.0), each(0.0), each(0.0)
+    for t in range(block.size):
+        inside = (t >= first) & (t < last)
+        owed = where(inside, owed + block[t] * power, owed)
+        power = where(inside, power * v, power)
+        part = owed * weight
+        most = where(inside, greater(most, weight), most)
+        weight = where(inside, weight * u, weight)
+        gains, late = inside & (part > 0.0), positive > 0.0
+        loses = inside & ~gains
+        before = where(loses & ~late, before - part, before)
+        after = where(gains, 0.0, where(loses & late, after - part, after))
+        positive = where(gains, positive + part, positive)
+    least = positive + _ROUNDING * size * most
+    enough = after > least
+    return where(before > least, where(enough, 0.0, 1.0), where(enough, -1.0, 2.0))
+
+
+@once
+def _are_nearest(
+    block: Wide, first: Wide, last: Wide, v: Wide, size: Wide, per_year: float, asked: Wide
+) -> Wide:
+    """As `_is_nearest` for each path that is `asked` for."""
+    low, high = each(0.0), each(0.0)
+    for lane in range(ABREAST):
+        if holds_for(asked, lane):
+            one, other = _nearer(of(v, lane), per_year)
+            low, high = replace(low, lane, one), replace(high, lane, other)
+    power, owed, low_weight, high_weight = each(1.0), each(0.0), each(1.0), each(1.0)
+    low_owed, high_owed, low_positive, high_positive = each(0.0), each(0.0), each(0.0), each(0.0)
+    most = each(1.0)
+    for t in range(block.size):
+        inside = (t >= first) & (t < last)
+        owed = where(inside, owed + block[t] * power, owed)
+        power = where(inside, power * v, power)
+        less = where(inside, greater(-owed, 0.0), 0.0)
+        more = where(inside, greater(owed, 0.0), 0.0)
+        low_owed += less * low_weight
+        high_owed += less * high_weight
+        low_positive += more * low_weight
+        high_positive += more * high_weight
+        most = where(inside, greater(most, high_weight), most)
+        low_weight = where(inside, low_weight * low, low_weight)
+        high_weight = where(inside, high_weight * high, high_weight)
+    unsure = _ROUNDING * size * most
+    settled = (low_owed > high_positive + unsure) | (low_positive > high_owed + unsure)
+    return settled & (low > 0.0)

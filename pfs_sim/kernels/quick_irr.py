@@ -20,6 +20,7 @@ from pfs_sim.kernels._jit import inline, lean, once
 from pfs_sim.kernels._wide import (
     anywhere,
     each,
+    everywhere,
     greater,
     holds_for,
     lesser,
@@ -28,7 +29,8 @@ from pfs_sim.kernels._wide import (
     replace,
     where,
 )
-from pfs_sim.kernels.other_roots import UNDECIDED, look_around
+from pfs_sim.kernels.other_roots import UNDECIDED, look_around, look_around_block
+from pfs_sim.kernels.roots import FARTHEST_APART
 from pfs_sim.statuses import IrrStatus
 from pfs_sim.tables.wide import ABREAST
 
@@ -36,6 +38,7 @@ Wide = Any
 Floats = NDArray[np.float64]
 
 _UNIQUE = int(IrrStatus.UNIQUE)
+_TOTAL_LOSS = int(IrrStatus.TOTAL_LOSS)
 _SEVERAL_UNIQUE = int(IrrStatus.SEVERAL_UNIQUE)
 _MOST_STEPS = 8
 _NEWTON_DONE = 1e-10
@@ -53,10 +56,6 @@ _SMALLEST, _LARGEST = 1e-150, 1e150
 _NEVER = 1e18
 _DONE, _RUNNING, _LEFT = 0.0, 1.0, 2.0
 """A lane has converged, is under way, or is left to the careful solver."""
-
-LOOK = -2
-"""In place of a status: look for other roots."""
-
 
 @lean
 def solve_quickly(flows: Floats, n: int, per_year: float) -> tuple[float, int]:
@@ -120,8 +119,10 @@ def solve_block(block: Wide) -> tuple[Wide, Wide, Wide, Wide, Wide, Wide]:
 
 
 @once
-def judge_block(block: Wide, v: Wide, df: Wide, s: Wide, ds: Wide, live: Wide) -> Wide:
-    """As `_judge` for each path, but LOOK where :mod:`pfs_sim.kernels.other_roots` is to say."""
+def judge_block(
+    block: Wide, per_year: float, v: Wide, df: Wide, s: Wide, ds: Wide, live: Wide
+) -> Wide:
+    """As `_judge` for each path."""
     settled = (live == _DONE) & (ds <= _STRAIGHTEST * df) & (s > _SMALLEST) & (s < _LARGEST)
     last_payment, first_receipt = each(-1.0), each(_NEVER)
     for t in range(block.size):
@@ -139,8 +140,27 @@ def judge_block(block: Wide, v: Wide, df: Wide, s: Wide, ds: Wide, live: Wide) -
             turnover = turnover * growth + magnitude(flow)
             owed = (balance < -_OWED * turnover) | (turnover == 0.0) | (t > last_payment)
             looks = looks | ~owed
-        said = where(looks & ~unique, LOOK, said)
-    return where(settled, said, UNDECIDED)
+        looks = looks & ~unique & settled
+        if anywhere(looks):
+            said = where(looks, look_around_block(block, v, s, per_year, looks), said)
+    said = where(settled, said, UNDECIDED)
+    if not everywhere(settled):
+        said = where(_lose_all(block), _TOTAL_LOSS, said)
+    return said
+
+
+@once
+def _lose_all(block: Wide) -> Wide:
+    """Where money was paid in and nothing came back."""
+    least, most, received, numbers = each(math.inf), each(0.0), each(0.0), block[0] == block[0]
+    for t in range(block.size):
+        flow = block[t]
+        paid = magnitude(flow)
+        least, most = where(flow != 0.0, lesser(least, paid), least), greater(most, paid)
+        received, numbers = greater(received, flow), numbers & (flow == flow)
+    lost = numbers & (received == 0.0) & (most > 0.0) & (most < math.inf)
+    # As flows that doubles cannot hold together are out of range: see `roots`.
+    return lost & (most / FARTHEST_APART <= least)
 
 
 @once

@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from pfs_sim.kernels._jit import jit, lean
 from pfs_sim.kernels._wide import as_wide, of
-from pfs_sim.kernels.other_roots import UNDECIDED, look_around
+from pfs_sim.kernels.other_roots import UNDECIDED
 from pfs_sim.kernels.present_values import effective_rate
-from pfs_sim.kernels.quick_irr import LOOK, judge_block, solve_block, solve_quickly
+from pfs_sim.kernels.quick_irr import judge_block, solve_block, solve_quickly
 from pfs_sim.kernels.roots import solve_log_rate
+from pfs_sim.statuses import IrrStatus
 from pfs_sim.tables.wide import ABREAST
 
 Wide = Any
+_TOTAL_LOSS = int(IrrStatus.TOTAL_LOSS)
 Floats = NDArray[np.float64]
 Integers = NDArray[np.integer[Any]]
 
@@ -84,15 +86,13 @@ def irr_side_by_side(
     """
     n = block.size
     v, step, df, s, ds, live = solve_block(block)
-    judged = judge_block(block, v, df, s, ds, live)
+    judged = judge_block(block, periods_per_year, v, df, s, ds, live)
     for lane in range(paths):
-        root, status = of(v, lane), int(of(judged, lane))
-        x = of(step, lane) - math.log(root)
-        if status < 0:
+        x, status = of(step, lane) - math.log(of(v, lane)), int(of(judged, lane))
+        if status == UNDECIDED:
             for t in range(n):
                 line[t] = of(block[t], lane)
-            if status == LOOK:
-                status = look_around(line, n, root, of(s, lane), periods_per_year)
-            if status == UNDECIDED:
-                x, status = solve_log_rate(line, n, periods_per_year)
+            x, status = solve_log_rate(line, n, periods_per_year)
+        elif status == _TOTAL_LOSS:
+            x = -math.inf
         out_value[lane], out_status[lane] = effective_rate(x, periods_per_year), status

@@ -30,7 +30,7 @@ _OUT_OF_RANGE = int(IrrStatus.OUT_OF_RANGE)
 
 _WIDEST = 700.0
 """exp of more is no double: a log rate beyond is out of range."""
-_FARTHEST_APART = 1e300
+FARTHEST_APART = 1e300
 """The largest flow over the smallest, at most."""
 _NEWTON_DONE = 1e-11
 """A Newton step so small is the last: what it leaves is its square, below rounding."""
@@ -79,7 +79,7 @@ def _survey(flows: Floats, n: int) -> tuple[int, int, int, int, float]:
                 if changes == 1:
                     split = t
             sign = math.copysign(1.0, flow)
-    if largest / _FARTHEST_APART > smallest:
+    if largest / FARTHEST_APART > smallest:
         largest = math.inf
     return first, last, split, changes, largest
 
