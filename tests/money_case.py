@@ -15,7 +15,7 @@ from pfs_sim.kernels._jit import called, lean
 from pfs_sim.kernels.random import new_rng
 from pfs_sim.kernels.stages import money_stage
 from pfs_sim.model.scenario import Scenario
-from pfs_sim.plan.crowd import new_place
+from pfs_sim.plan.crowd import lay_out, new_place
 from pfs_sim.plan.money import money_plan, new_ledger, read_cash
 from pfs_sim.plan.people import new_people, people_plan
 from pfs_sim.plan.row import SOURCES, Row
@@ -77,7 +77,7 @@ class Case:
         self.cash = read_cash(self.ledger)
         self.rng = new_rng()
         self.inputs = self.row.base.copy()
-        self.place = new_place(self.people, self.inputs.size)
+        self.place = new_place(lay_out(self.people), self.inputs.size)
         self.stage = called(
             money_stage, self.plan, self.rng, 0, self.place.crowd, 0, NOTHING, self.ledger
         )
@@ -127,7 +127,7 @@ class Case:
             for name, value in given.items():
                 values[measures.index(name)] = value
         crowd = self.place.crowd
-        for name in set(crowd._fields) - {"row", "events"}:
+        for name in set(crowd._fields) - {"row", "events", "totals"}:
             numbers(getattr(crowd, name))[:] = getattr(self.people, name)[..., None]
         self.place.inputs[:] = self.inputs[:, None]
         self.place.known[:] = np.array([[stop], [cause], [expansion], [trigger]])

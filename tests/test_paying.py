@@ -24,7 +24,7 @@ from pfs_sim.errors import ScenarioError
 from pfs_sim.kernels import path as walked
 from pfs_sim.kernels.path import Kept, live_paths
 from pfs_sim.model.scenario import Scenario
-from pfs_sim.plan.crowd import find_parts, mark_read
+from pfs_sim.plan.crowd import find_parts, lay_out, mark_read
 from pfs_sim.plan.lots import evaluation_dates
 from pfs_sim.reading import load
 from pfs_sim.simulate import (
@@ -119,8 +119,9 @@ class TestTheKernel:
             given = nothing_given(compiled.scenario)
             rows, scratch = compiled.inputs.draw(0, PATHS), compiled.scratch()
             plan = compiled.plan
-            read = mark_read(plan.money, plan.outputs, scratch.people, true_mode)
-            parts = find_parts(scratch.people, read)
+            layout = lay_out(scratch.people)
+            read = mark_read(plan.money, plan.outputs, layout, true_mode)
+            parts = find_parts(layout, read)
             people = np.empty((-(-PATHS // ABREAST), int(parts[:, 4].sum()), ABREAST))
             found = []
             written, taken = Kept(parts, people, 0), Kept(parts, people, 1)
@@ -138,12 +139,13 @@ class TestTheKernel:
     def test_parts_are_joined(self):
         scratch = compile_scenario(STARTER).scratch()
         people, none = scratch.people, np.zeros(scratch.seen.shape[0], np.bool_)
-        every = find_parts(people, ~none)
+        layout = lay_out(people)
+        every = find_parts(layout, ~none)
         assert every[:, 4].sum() == none.size and (np.diff(every[:, 3]) == every[:-1, 4]).all()
-        assert find_parts(people, none).shape == (0, 5)
+        assert find_parts(layout, none).shape == (0, 5)
         some = none.copy()
         some[0], some[-3:] = True, True
-        assert find_parts(people, some).tolist() == [
+        assert find_parts(layout, some).tolist() == [
             [0, 0, people.referred.size, 0, 1],
             [1, people.cohort.outcomes.size - 3, people.cohort.outcomes.size, none.size - 3, 3],
         ]

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from pfs_sim.draws import Inputs
 from pfs_sim.packing import Packed
-from pfs_sim.plan.crowd import Marks, mark_read
+from pfs_sim.plan.crowd import Marks, lay_out, mark_read
 from pfs_sim.plan.outputs import FAN_PATHS
 from pfs_sim.results import FAN
 from pfs_sim.simulate import (
@@ -149,7 +149,8 @@ class _Task:
         self.tables, self.moving = describe_people(compiled)
         self.scratches = Scratches(compiled)
         plan, scratch = compiled.plan, self.scratches.borrow()
-        self.read = mark_read(plan.money, plan.outputs, scratch.people, order.true_mode)
+        self.layout = lay_out(scratch.people)
+        self.read = mark_read(plan.money, plan.outputs, self.layout, order.true_mode)
         self.scratches.give_back(scratch)
 
 
@@ -205,7 +206,7 @@ def live_together(
             if lived is not None:
                 kept = Kept(lived.parts, lived.people, 1)
             elif store is not None or task is not last[task.tables]:
-                parts, new = find_parts(scratch.people, read[task.tables]), True
+                parts, new = find_parts(task.layout, read[task.tables]), True
                 numbers = int(parts[:, 4].sum())
                 kept = Kept(parts, np.empty((-(-count // ABREAST), numbers, ABREAST)), 0)
             out, place = room_for(task.values, start, count)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,17 +47,64 @@ class Place(NamedTuple):
     known: F8  # [4, path] the events
 
 
-def new_place(people: People, columns: int) -> Place:
+class Field(NamedTuple):
+    """An array of the people, and where it lies."""
+
+    name: str
+    book: int  # 0 program, 1 outcomes
+    first: int
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        return math.prod(self.shape)
+
+
+def lay_out(people: People) -> list[Field]:
+    """The arrays of the people that a crowd has, and those of its sums, in order of place."""
+    cohort = people.cohort
+    books = [(_address(book), book.size) for book in (cohort.program, cohort.outcomes)]
+    names = {*Crowd._fields, *TOTALS} - {"row", "events", "totals"}
+    return sorted(
+        (_find(name, getattr(people, name), books) for name in names),
+        key=lambda field: (field.book, field.first, field.size, field.name),
+    )
+
+
+def _find(name: str, array: Any, books: list[tuple[int, int]]) -> Field:
+    """The book in which an array lies, and where in it."""
+    for number, (begins, size) in enumerate(books):
+        first = (_address(array) - begins) // 8
+        if 0 <= first < size or (first == size and not array.size):
+            return Field(name, number, first, array.shape)
+    raise ValueError("an array of the people lies in none of their books")
+
+
+def _address(array: Any) -> int:
+    found: int = array.__array_interface__["data"][0]
+    return found
+
+
+def new_place(layout: Sequence[Field], columns: int) -> Place:
     """Room for paths side by side of a deal with so many columns of inputs."""
-    book, fields = carve({name: _shape(people, name) for name in _fields(people)})
+    book, fields = carve({field.name: field.shape for field in _in_place(layout)})
     _, about = carve({"row": (columns,), "events": (4,)})
     crowd = Crowd(**fields, **about)
     return Place(crowd, numbers(book), numbers(crowd.row), numbers(crowd.events))
 
 
-def mark_read(money: MoneyPlan, outputs: OutputPlan, people: People, true_mode: bool) -> Marks:
+def _in_place(layout: Sequence[Field]) -> list[Field]:
+    """What a crowd has, in the order in which it lies there."""
+    sums = Field("totals", -1, -1, (len(TOTALS),))
+    return [sums, *(field for field in layout if field.name in Crowd._fields)]
+
+
+def mark_read(
+    money: MoneyPlan, outputs: OutputPlan, layout: Sequence[Field], true_mode: bool
+) -> Marks:
     """Which numbers of `Place.seen` the money and the results of a deal read."""
-    found = {name: np.zeros(_shape(people, name), np.bool_) for name in _fields(people)}
+    found = {field.name: np.zeros(field.shape, np.bool_) for field in _in_place(layout)}
     for name in _ALWAYS:
         found[name][...] = True
     found["waiting"][...] = money.deal[0].needs_service == 1
@@ -79,13 +128,13 @@ def mark_read(money: MoneyPlan, outputs: OutputPlan, people: People, true_mode: 
                 _mark_sums(found, record.outcome, CONTROL, record.first_control, true_mode)
             elif record.design == Design.MATCHED:
                 _mark_sums(found, record.outcome, MATCHED, first, true_mode)
-    for k in range(people.true_n.size):
+    for k in range(found["true_n"].size):
         arm, least = CONTROL, outputs.least_control[k]
         if outputs.compared[k] == COMPARED_MATCHED:
             arm, least = MATCHED, outputs.least_matched[k]
         _mark_sums(found, k, TREATED, outputs.least_treated[k], False)
         _mark_sums(found, k, arm, least, False)
-    return np.concatenate([found[name].ravel() for name in _fields(people)])
+    return np.concatenate([marks.ravel() for marks in found.values()])
 
 
 def _mark_sums(found: dict[str, Marks], k: int, arm: int, least: int, true_mode: bool) -> None:
@@ -94,49 +143,27 @@ def _mark_sums(found: dict[str, Marks], k: int, arm: int, least: int, true_mode:
         found[name][k, arm, least:] = True
 
 
-def find_parts(people: People, read: Marks) -> I8:
+def find_parts(layout: Sequence[Field], read: Marks) -> I8:
     """Where the numbers that are read lie, and where they go.
 
     [part, 5] book of the people (0 program, 1 outcomes), first and end in it, first in
     `Place.seen`, and how many numbers there: as many, or one, which is their sum. Neighbors are
     joined.
     """
-    sums: list[list[int]] = []
-    for i, name in enumerate(TOTALS):
-        array = getattr(people, name)
-        book, first = _locate(people, array)
-        if read[i]:
-            sums.append([book, first, first + array.size, i, 1])
+    known = {field.name: field for field in layout}
+    sums = [
+        [known[name].book, known[name].first, known[name].first + known[name].size, i, 1]
+        for i, name in enumerate(TOTALS)
+        if read[i]
+    ]
     found, to = [[-1, -1, -1, -1, -1]], len(TOTALS)
-    for name in _fields(people)[1:]:
-        array = getattr(people, name)
-        book, first = _locate(people, array)
-        marks = np.diff(read[to : to + array.size], prepend=False, append=False)
+    for field in _in_place(layout)[1:]:
+        marks = np.diff(read[to : to + field.size], prepend=False, append=False)
         for start, end in np.flatnonzero(marks).reshape(-1, 2).tolist():
-            before = found[-1]
-            if before[0] == book and before[2] == first + start:
-                before[2], before[4] = first + end, before[4] + end - start
+            before, first = found[-1], field.first + start
+            if before[0] == field.book and before[2] == first:
+                before[2], before[4] = field.first + end, before[4] + end - start
             else:
-                found.append([book, first + start, first + end, to + start, end - start])
-        to += array.size
+                found.append([field.book, first, field.first + end, to + start, end - start])
+        to += field.size
     return np.array(sums + found[1:], dtype=np.int64).reshape(-1, 5)
-
-
-def _fields(people: People) -> list[str]:
-    """The arrays that a crowd has: sums, then those of the people as they lie in their books."""
-    names = [name for name in Crowd._fields if name not in ("row", "events", "totals")]
-    names.sort(key=lambda name: _locate(people, getattr(people, name)))
-    return ["totals", *names]
-
-
-def _shape(people: People, name: str) -> tuple[int, ...]:
-    return (len(TOTALS),) if name == "totals" else getattr(people, name).shape
-
-
-def _locate(people: People, array: Any) -> tuple[int, int]:
-    """The book in which an array lies, and where in it."""
-    for number, book in enumerate((people.cohort.program, people.cohort.outcomes)):
-        first = (array.ctypes.data - book.ctypes.data) // book.itemsize
-        if 0 <= first < book.size or (first == book.size and not array.size):
-            return number, first
-    raise ValueError("an array of the people lies in none of their books")
