@@ -17,7 +17,7 @@ from benchmarks.figures import read_figures
 from benchmarks.law import SIGMAS, differ
 from benchmarks.report import Comparison, Options
 
-PATHS = {OURS: 32_768, ANALYST: 8_192, NUMBA: 8_192, STANDARD: 2_048, TEXTBOOK: 16_384,
+PATHS = {OURS: 65_536, ANALYST: 8_192, NUMBA: 8_192, STANDARD: 2_048, TEXTBOOK: 16_384,
          FAST: 65_536}  # fmt: skip
 
 

