@@ -112,9 +112,9 @@ def mark_read(
         found["exits"][...] = True
     for record in money.evaluation.measures:
         if record.kind == MeasureKind.PROGRAM:
-            by_type = _BY_TYPE.get(record.counted, "enrolled_type")
-            name = by_type if record.type >= 0 else _BY_COUNT.get(record.counted, "active")
-            found[name][...] = True
+            found[_BY_COUNT.get(record.counted, "enrolled")][...] = True
+            if record.type >= 0:
+                found[_BY_TYPE.get(record.counted, "enrolled_type")][...] = True
         elif record.kind == MeasureKind.PERSON:
             found["person"][...] = True
             for given in money.evaluation.inputs[record.inputs : record.inputs_end]:
