@@ -121,11 +121,11 @@ class Inputs:
                 mixed[group.anew] += _mix(new, group.factor)
         tiny, found = 2.0**-53, {}
         for j, z in zip(self.joint.tolist(), mixed, strict=True):
-            of_normal = self.row.quantities[self.drawn[j]].family.law.of_normal
-            if of_normal is None:
-                u[j] = np.clip(ndtr(z), tiny, 1.0 - tiny)
+            law = self.row.quantities[self.drawn[j]].family.law
+            if law.follows_normal:
+                found[j] = law.of_normal(z)
             else:
-                found[j] = of_normal(z)
+                u[j] = np.clip(ndtr(z), tiny, 1.0 - tiny)
         return found
 
 

@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from pfs_sim.model import family as family_room
 from pfs_sim.model.conformance import conformance
+from pfs_sim.model.families import Normal
 from pfs_sim.model.family import FAMILIES, Family, load_families
 from pfs_sim.model.laws import LEAST_KEPT, Ladder, Law
 from pfs_sim.model.quantities import (
@@ -26,6 +28,7 @@ from pfs_sim.model.quantities import (
     Real,
     quantity,
 )
+from pfs_sim.simulate import compile_scenario, scenario_of
 from tests.counted import counted_calls
 
 NORMAL = {"dist": "normal", "mean": 0.5, "sd": 0.3}
@@ -597,3 +600,43 @@ def test_many_draws_take_as_many_calls_as_few():
                 x.ppf(some)
             counts.append(calls[0])
         assert counts[1] <= 1.2 * counts[0] + 10
+
+
+class _Rounded(Normal):
+    def ppf(self, u):
+        return np.round(super().ppf(u))
+
+
+def test_a_family_with_a_ppf_of_its_own_follows_no_normal():
+    """As soon as it is correlated it would have its parent's law."""
+    assert Normal.follows_normal() and not _Rounded.follows_normal()
+    assert not _Rounded(dist="normal", mean=3.0, sd=1.0).law.follows_normal
+    assert not Family.follows_normal()
+
+
+FOLLOWING = [
+    {"dist": "normal", "mean": 0.5, "sd": 0.1},
+    {"dist": "lognormal", "median": 200.0, "sigma": 0.1, "discount": 0.2},
+    {"dist": "logit_normal", "mu": -0.2, "sigma": 0.5},
+]
+
+
+@pytest.mark.parametrize("given_", FOLLOWING)
+def test_a_value_from_a_normal_is_the_one_from_its_probability(given_):
+    from pfs_sim.special import ndtr
+
+    law, z = Quantity.of(given_).family.law, np.linspace(-6.0, 6.0, 1001)
+    assert law.follows_normal
+    assert law.of_normal(z) == pytest.approx(law.draw(ndtr(z)), rel=1e-9)
+
+
+@pytest.mark.parametrize("more", SHARED)
+def test_what_is_truncated_or_has_a_spike_follows_none(more):
+    assert not Quantity.of({**NORMAL, **more}).family.law.follows_normal
+
+
+def test_a_scenario_survives_pickling_after_a_draw():
+    scenario = scenario_of(Path(__file__).parents[1] / "scenarios" / "ct_rate_card.yaml")
+    rows = compile_scenario(scenario).inputs.draw(0, 10)
+    again = compile_scenario(pickle.loads(pickle.dumps(scenario))).inputs.draw(0, 10)
+    assert np.array_equal(rows, again)

@@ -73,7 +73,7 @@ def inner(function: F) -> F:
 
 
 def once(function: F) -> F:
-    """As :func:`inner`, dissolved into its caller: for what is called in one place.
+    """As :func:`inner`, dissolved into its caller: for what is called in one place, or few.
 
     A call hands on every array as seven words; where there are thirty it costs as much as a draw.
     """

@@ -455,11 +455,11 @@ def _pay_pro_rata(
     if not anywhere(some):
         return each(0.0)
     paid = where(some, lesser(available, total), 0.0)
-    whole, share = paid == total, paid
+    whole = paid == total
     for r in range(step.recipients, step.recipients_end):
         i = recipients[r].who
         owed = _owed(kind, books, r, i, t, step.growth)
-        part = where(whole, owed, share * (owed / total))
+        part = where(whole, owed, paid * (owed / total))
         part = where(some, part, 0.0)
         if kind == StepKind.INTEREST:
             holding[UNPAID, i] -= part

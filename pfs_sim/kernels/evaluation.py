@@ -211,7 +211,7 @@ def _outcome_measure(
                 missing = _first_reason(missing, n0 < record.minimum, _SMALL)
                 level = others / (n0 * trials)
         elif math.isnan(record.comparison):
-            missing = where(missing == _EXISTS, _NO_COMPARISON, missing)
+            missing = _first_reason(missing, n1 == n1, _NO_COMPARISON)
         elif true_mode:
             level = others / (n1 * trials)
         else:
@@ -249,7 +249,7 @@ def _raise(base: Wide, exponent: float) -> Wide:
 def _passes(
     record: Any, crowd: Crowd, t: int, n1: Wide, mean: Wide, n0: Wide, level: Wide
 ) -> Wide:
-    """Whether the usual one-sided test of this kind of outcome reaches its critical value.
+    """Where the usual one-sided test of this kind of outcome reaches its critical value.
 
     `mean` is the treated arm's a client, `level` the comparison a client (a trial). A comparison
     written in the contract has no sampling error: the pooled proportion is then the comparison,
@@ -319,7 +319,8 @@ def _person_measure(
         for s in range(3):
             for v in range(first, e + 1):
                 measured += crowd.n[k, TREATED, s, v]
-                expected += inputs[i].weight * crowd.e[k, TREATED, s, v]
+                if true_mode:
+                    expected += inputs[i].weight * crowd.e[k, TREATED, s, v]
         clients = greater(clients, measured)
     some = clients > 0.0
     if true_mode:

@@ -152,7 +152,8 @@ def judge_block(
 @once
 def _lose_all(block: Wide) -> Wide:
     """Where money was paid in and nothing came back."""
-    least, most, received, numbers = each(math.inf), each(0.0), each(0.0), block[0] == block[0]
+    least, most, received = each(math.inf), each(0.0), each(0.0)
+    numbers = received == 0.0
     for t in range(block.size):
         flow = block[t]
         paid = magnitude(flow)

@@ -211,6 +211,14 @@ def _quantile_function(quantity: Quantity) -> list[str]:
         wrong.append("ppf of an element depends on the other elements")
     if (quantity.cdf(x) < u - 1e-9).any():
         wrong.append("P(X <= ppf(u)) is less than u")
+    law = quantity.family.law
+    if law.follows_normal:
+        from pfs_sim.special import ndtri
+
+        inner = (u > 1e-12) & (u < 1.0 - 1e-12)
+        same = np.isclose(law.of_normal(ndtri(u[inner])), x[inner], rtol=1e-9, atol=0.0)
+        if not same.all():
+            wrong.append("of_normal(z) is not ppf at the probability of z")
     step = 1e-9 * np.maximum(np.abs(x), quantity.sd())
     if (quantity.cdf(x - step) > u + 1e-9).any():
         wrong.append("ppf(u) is not the smallest x with P(X <= x) >= u")

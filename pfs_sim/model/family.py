@@ -228,6 +228,16 @@ class Family(_Part):
     of_normal: ClassVar[Callable[[Any, FloatArray], FloatArray] | None] = None
     """The value at ppf(Φ(z)), for a family that is a function of a standard normal z."""
 
+    @classmethod
+    def follows_normal(cls) -> bool:
+        """Whether `of_normal` may stand for `ppf`: not where a subclass has a `ppf` of its own."""
+        for kind in cls.__mro__:
+            if "of_normal" in vars(kind):
+                return vars(kind)["of_normal"] is not None
+            if "ppf" in vars(kind):
+                break
+        return False
+
     def isf(self, q: FloatArray) -> FloatArray:
         """The value exceeded with probability q; override it where 1 - q would lose the tail."""
         return self.ppf(np.minimum(1.0 - q, 1.0 - 2.0**-53))

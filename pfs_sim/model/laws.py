@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -130,12 +130,15 @@ class Piece:
         return self._place(self.base.ppf(below + u * kept if below or above else u))
 
     @property
-    def of_normal(self) -> Callable[[FloatArray], FloatArray] | None:
-        """The value at ppf(Φ(z)), where it is a function of a standard normal z itself."""
-        known, (below, above, _) = getattr(self.base, "of_normal", None), self._window
-        if known is None or below or above:
-            return None
-        return lambda z: self._place(known(z))
+    def follows_normal(self) -> bool:
+        """Whether it is a function of a standard normal."""
+        known, (below, above, _) = getattr(self.base, "follows_normal", None), self._window
+        return known is not None and known() and not (below or above)
+
+    def of_normal(self, z: FloatArray) -> FloatArray:
+        """The value at ppf(Φ(z)), where it follows a standard normal z."""
+        base: Any = self.base
+        return self._place(base.of_normal(z))
 
     def isf(self, q: FloatArray) -> FloatArray:
         below, above, kept = self._window
@@ -244,10 +247,14 @@ class Law:
         return self._invert(np.asarray(u, float), self._quick_ppf)
 
     @cached_property
-    def of_normal(self) -> Callable[[FloatArray], FloatArray] | None:
-        """The value at ppf(Φ(z)), where it is a function of a standard normal z itself."""
+    def follows_normal(self) -> bool:
+        """Whether it is a function of a standard normal."""
         alone = len(self.pieces) == 1 and not len(self.values)
-        return self.pieces[0].of_normal if alone else None
+        return alone and self.pieces[0].follows_normal
+
+    def of_normal(self, z: FloatArray) -> FloatArray:
+        """The value at ppf(Φ(z)), where it follows a standard normal z."""
+        return self.pieces[0].of_normal(z)
 
     @cached_property
     def _quick_ppf(self) -> Callable[[FloatArray], FloatArray]:

@@ -161,7 +161,8 @@ def find_parts(layout: Sequence[Field], read: Marks) -> I8:
         marks = np.diff(read[to : to + field.size], prepend=False, append=False)
         for start, end in np.flatnonzero(marks).reshape(-1, 2).tolist():
             before, first = found[-1], field.first + start
-            if before[0] == field.book and before[2] == first:
+            joins = before[2] == first and before[3] + before[4] == to + start
+            if joins and before[0] == field.book:
                 before[2], before[4] = field.first + end, before[4] + end - start
             else:
                 found.append([field.book, first, field.first + end, to + start, end - start])

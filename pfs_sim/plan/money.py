@@ -29,6 +29,8 @@ _TRANCHE = ("draw", "call", "interest", "principal", "extra", "guarantee", "flow
 _BALANCE = ("balance", "accrued")
 _GRID = ("unfunded", "grants", "till")
 _LISTS = ("evaluations", "dues", "releases", "triggers")
+FIRST = 0
+"""Lane of a path that lives alone."""
 _FLAGS = ("looks", "new_year", "grants")
 
 
@@ -129,23 +131,23 @@ def new_ledger(plan: MoneyPlan, shown: bool = True) -> Ledger:
     )
 
 
-def read_cash(ledger: Ledger, lane: int = 0) -> Cash:
-    """The money of one of the paths that live in a ledger: views, but for what is counted."""
+def read_cash(ledger: Ledger) -> Cash:
+    """The money of the first of the paths that live in a ledger: views, but for what is counted."""
     findings, claims, books = ledger.findings, ledger.claims, ledger.books
-    term, tranche = of_path(claims.term, lane), of_path(books.tranche, lane)
-    balance, grid = of_path(books.balance, lane), of_path(ledger.grid, lane)
-    missing = of_path(findings.missing, lane).astype(np.int64)
+    term, tranche = of_path(claims.term, FIRST), of_path(books.tranche, FIRST)
+    balance, grid = of_path(books.balance, FIRST), of_path(ledger.grid, FIRST)
+    missing = of_path(findings.missing, FIRST).astype(np.int64)
     wide = ("uses", "guarantor", "party", "step")
     return Cash(
-        value=of_path(findings.value, lane),
+        value=of_path(findings.value, FIRST),
         valid=(missing == Missing.NONE).astype(np.int64),
         missing=missing,
         **{name: term[:, getattr(layers, name.upper())].T for name in _TERM},
         **{name: tranche[getattr(layers, name.upper())] for name in _TRANCHE},
         **{name: balance[getattr(layers, name.upper())] for name in _BALANCE},
         **{name: grid[getattr(layers, name.upper())] for name in _GRID},
-        **{name: of_path(getattr(books, name), lane) for name in wide},
-        payor=of_path(claims.payor, lane).T,
-        pool=of_path(ledger.pool, lane),
-        events=of_path(ledger.events, lane).astype(np.int64),
+        **{name: of_path(getattr(books, name), FIRST) for name in wide},
+        payor=of_path(claims.payor, FIRST).T,
+        pool=of_path(ledger.pool, FIRST),
+        events=of_path(ledger.events, FIRST).astype(np.int64),
     )

@@ -230,5 +230,4 @@ def output_plan(scenario: Scenario, row: Row, found: Sequence[Column]) -> Output
         equity=np.array(
             [int(t.kind == "equity") for t in scenario.capital.tranches.values()], np.int64
         ),
-        fan=FAN_PATHS,
     )

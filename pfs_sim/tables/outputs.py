@@ -55,4 +55,3 @@ class OutputPlan(NamedTuple):
     payor_force: float  # discount rate a year, continuously compounded
     invests: I8  # [i] 1 where the tranche hopes to be repaid
     equity: I8  # [i] 1 where returns and shares are what repays the principal
-    fan: int  # paths whose course by grid point is kept

@@ -1,4 +1,4 @@
-"""The state of one path: scratch arrays, made once per chunk and lived in again and again."""
+"""The state of paths: scratch arrays, made once per chunk and lived in again and again."""
 
 from __future__ import annotations
 
