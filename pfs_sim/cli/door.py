@@ -49,6 +49,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cache": ("compiling", "Show or remove the compiled kernels."),
 }
 INTERRUPTED, BROKEN_PIPE = 130, 141
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""A disk, or what a user may have of it, is full."""
 OBJECTS = 200_000
 """New objects after which Python looks for garbage."""
 
@@ -113,9 +115,11 @@ class Door(click.Group):
         except OSError as error:
             if error.errno == errno.EPIPE:
                 _leave_quietly()
-            if error.filename is None:
+            if error.filename is None and error.errno not in _FULL:
                 raise
-            click.echo(f"pfs-sim: {error.filename}: {error.strerror}", err=True)
+            click.echo(f"pfs-sim: {error.filename or 'output'}: {error.strerror}", err=True)
+            if error.filename is None:
+                _write_nowhere()
             sys.exit(1)
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -160,9 +164,14 @@ def complain(error: InputError) -> None:
 
 
 def _leave_quietly() -> None:
-    """Whoever read our output has gone; Python would complain when it flushes at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Whoever read our output has gone."""
+    _write_nowhere()
     sys.exit(BROKEN_PIPE)
+
+
+def _write_nowhere() -> None:
+    """What cannot be written is given up; Python would complain when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def enter() -> None:
