@@ -202,6 +202,11 @@ each: Any = _written(
     WIDE_VALUE, (WIDE_VALUE,), lambda builder, value: value, _value
 )
 """The same number for every path."""
+alike: Any = _written(
+    MASK_VALUE, (MASK_VALUE,), lambda builder, mask: mask,
+    lambda answer: np.array(np.broadcast_to(answer, ABREAST)),
+)  # fmt: skip
+"""The same answer for every path."""
 where: Any = _written(
     WIDE_VALUE, (MASK_VALUE, WIDE_VALUE, WIDE_VALUE), _by_name("select"),
     lambda mask, a, b: _value(np.where(mask, a, b)),

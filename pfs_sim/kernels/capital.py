@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.kernels._jit import apart, inline, inner_apart, once
-from pfs_sim.kernels._wide import anywhere, each, everywhere, greater, lesser, where
+from pfs_sim.kernels._wide import alike, anywhere, each, everywhere, greater, lesser, where
 from pfs_sim.tables.ledger import (
     CALL,
     DRAW,
@@ -35,10 +35,10 @@ from pfs_sim.tables.ledger import (
     UNPAID,
     WILLING,
     Books,
-    Wide,
 )
 from pfs_sim.tables.money import CapitalTables, Records, StepKind
 from pfs_sim.tables.state import NEVER
+from pfs_sim.tables.wide import Wide
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
@@ -153,7 +153,7 @@ def _draw_fixed(
     tables: CapitalTables, links: I8, moment: Any, t: int, books: Books, grid: Wide
 ) -> None:
     """Draws at a date, up-front ones among them, into the till."""
-    spent, holding = each(0.0) > 0.0, books.holding
+    spent, holding = alike(False), books.holding
     for entry in range(moment.draws, moment.draws_end):
         i = tables.draws[entry].tranche
         commitment = each(tables.tranches[i].commitment)
@@ -184,7 +184,7 @@ def _draw_down(
             asked = asked & (willing != 0.0)
             if not anywhere(asked):
                 break
-            rest, exhausted = need, need != need
+            rest, exhausted = need, alike(False)
             spent = exhausted
             for position in range(first, last):
                 i = links[position]
@@ -310,7 +310,7 @@ def pay_out(
     tables: CapitalTables, deal: Any, t: int, pools: Wide, grid: Wide, books: Books
 ) -> bool:
     """Pay what the pools hold, or owe, on grid point `t`; whether anything stays in them."""
-    owes, has = each(0.0) > 0.0, each(0.0) > 0.0
+    owes, has = alike(False), alike(False)
     for p in range(pools.size):
         owes, has = owes | (pools[p] < 0.0), has | (pools[p] > 0.0)
     if deal.provider_funds == 0 and anywhere(owes):

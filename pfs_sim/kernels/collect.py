@@ -31,7 +31,6 @@ from pfs_sim.tables.ledger import (
     PRINCIPAL,
     UNFUNDED,
     Ledger,
-    Wide,
 )
 from pfs_sim.tables.outputs import (
     COMPARED_FIXED,
@@ -51,7 +50,7 @@ from pfs_sim.tables.state import (
     Missing,
     StopCause,
 )
-from pfs_sim.tables.wide import ABREAST
+from pfs_sim.tables.wide import ABREAST, Wide
 
 _TRIGGERLESS = float(StopCause.SHORTFALL)
 _NOT_HELD = float(Missing.NOT_HELD)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from pfs_sim.kernels._jit import apart, forced, inner, inner_apart, once
 from pfs_sim.kernels._wide import (
+    alike,
     anywhere,
     each,
     greater,
@@ -52,11 +53,10 @@ from pfs_sim.tables.ledger import (
     Books,
     Claims,
     Findings,
-    Wide,
 )
 from pfs_sim.tables.money import ContractTables, Pays, Records
 from pfs_sim.tables.state import Missing
-from pfs_sim.tables.wide import ABREAST
+from pfs_sim.tables.wide import ABREAST, Wide
 
 I8 = npt.NDArray[np.int64]
 
@@ -95,7 +95,7 @@ def holds(tables: ContractTables, findings: Findings, owner: int, e: int) -> Wid
     not hold; an empty group holds.
     """
     middle, last = tables.groups[2 * owner + 1], tables.groups[2 * owner + 2]
-    one = each(1.0 if middle == last else 0.0) > 0.0
+    one = alike(bool(middle == last))
     for c in range(middle, last):
         one = one | _condition(tables.conditions[c], findings, e)
     for c in range(tables.groups[2 * owner], middle):
@@ -228,9 +228,9 @@ def release(
     for position in range(moment.releases, moment.releases_end):
         j = links[position]
         owner, withheld = releases_from + j, claims.claim[WITHHELD, j]
-        free = each(1.0) > 0.0
+        free = alike(True)
         if not unconditional(tables.groups, owner):
-            free = each(0.0) > 0.0
+            free = alike(False)
             for e in range(findings.value.shape[1]):
                 here = last == float(e)
                 if anywhere(here):
@@ -444,7 +444,7 @@ def _capped(
     total = _cut_all(claims, term, j, t, later, total, some, room, term.year_carry)
     room = greater(0.0, deal.year_cap - claims.contract[THIS_YEAR])
     total = _cut_all(claims, term, j, t, later, total, some, room, deal.year_carry)
-    cut = total != total
+    cut = alike(False)
     for p in range(term.parts, term.parts_end):
         q = tables.parts[p].payor
         payor = tables.payors[q]

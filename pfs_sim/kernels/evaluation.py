@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from pfs_sim.kernels._jit import apart, inner_apart, once
 from pfs_sim.kernels._wide import (
+    alike,
     each,
     greater,
     lesser,
@@ -32,7 +33,6 @@ from pfs_sim.tables.ledger import (
     SAMPLE_SUM,
     VALUE,
     Findings,
-    Wide,
 )
 from pfs_sim.tables.money import (
     Counted,
@@ -44,7 +44,7 @@ from pfs_sim.tables.money import (
     Test,
 )
 from pfs_sim.tables.state import CONTROL, MATCHED, TREATED, Crowd, Missing
-from pfs_sim.tables.wide import ABREAST
+from pfs_sim.tables.wide import ABREAST, Wide
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
@@ -211,7 +211,7 @@ def _outcome_measure(
                 missing = _first_reason(missing, n0 < record.minimum, _SMALL)
                 level = others / (n0 * trials)
         elif math.isnan(record.comparison):
-            missing = _first_reason(missing, n1 == n1, _NO_COMPARISON)
+            missing = _first_reason(missing, alike(True), _NO_COMPARISON)
         elif true_mode:
             level = others / (n1 * trials)
         else:

@@ -70,9 +70,7 @@ def answer_large(lanes: Words, rng: Rng, path: int, answers: F8) -> None:
         for i in range(waiting):
             j = np.uint64(i)
             if of_bits(lanes[_SURE + j]) < 0.0:
-                _keep(lanes, j, again)
-                lanes[_BLOCK + again] += ONE
-                again += ONE
+                again += _try_again(lanes, j, again)
             else:
                 answers[lanes[_OWNER + j]] += _found(lanes, rng, j, path)
         waiting = again
@@ -105,9 +103,7 @@ def place_large(
         for i in range(waiting):
             j = np.uint64(i)
             if of_bits(lanes[_SURE + j]) < 0.0:
-                _keep(lanes, j, still)
-                lanes[_BLOCK + still] += ONE
-                still += ONE
+                still += _try_again(lanes, j, still)
             else:
                 owner, gone = lanes[_OWNER + j], _found(lanes, rng, j, path)
                 crowd = crowds[owner]
@@ -171,11 +167,12 @@ def _try_all(lanes: Words, rng: Rng, count: Word, path: int) -> None:
 
 
 @forced
-def _keep(lanes: Words, j: Word, to: Word) -> None:
-    """Move what waits in a lane to another one."""
+def _try_again(lanes: Words, j: Word, to: Word) -> Word:
+    """Let what was rejected in a lane wait with its next block in another one; one waits more."""
     lanes[_KEY + to], lanes[_INDEX + to] = lanes[_KEY + j], lanes[_INDEX + j]
-    lanes[_BLOCK + to], lanes[_OWNER + to] = lanes[_BLOCK + j], lanes[_OWNER + j]
+    lanes[_BLOCK + to], lanes[_OWNER + to] = lanes[_BLOCK + j] + ONE, lanes[_OWNER + j]
     lanes[_PEOPLE + to], lanes[_CHANCE + to] = lanes[_PEOPLE + j], lanes[_CHANCE + j]
+    return ONE
 
 
 @forced

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.kernels._jit import inline, lean, once
-from pfs_sim.kernels._wide import anywhere, each, everywhere, of, replace, where
+from pfs_sim.kernels._wide import alike, anywhere, each, everywhere, of, replace, where
 from pfs_sim.kernels.capital import (
     accrue,
     ask_tranches,
@@ -40,11 +40,10 @@ from pfs_sim.tables.ledger import (
     WITHHELD,
     Claims,
     Ledger,
-    Wide,
 )
 from pfs_sim.tables.money import Action, MoneyPlan, Records
 from pfs_sim.tables.state import CONTROL, NEVER, TREATED, Crowd, Missing, StopCause
-from pfs_sim.tables.wide import ABREAST
+from pfs_sim.tables.wide import ABREAST, Wide
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
@@ -82,7 +81,7 @@ def live_money(
         events[i] = crowd.events[i]
     price(capital.lines, row, deal.overrun, books.expense)
     closes = _closing(contract.triggers, events)
-    found, last, pooled = each(0.0) > 0.0, each(-1.0), False
+    found, last, pooled = alike(False), each(-1.0), False
     enrolled, controls = each(0.0), each(0.0)
     grave = _SHORT * max(1.0, deal.committed)
     for t in range(deal.periods + 1):
@@ -122,7 +121,7 @@ def live_money(
             pooled = True
         if (pooled or ends) and deal.draws_first == 0:
             pooled = pay_out(capital, deal, t, pools, grid, books)
-        active, joining, served = each(0.0), each(0.0), each(0.0) > 0.0
+        active, joining, served = each(0.0), each(0.0), alike(False)
         runs = t < events[STOP]
         if not ends:
             if deal.needs_service == 1:
@@ -218,7 +217,7 @@ def _pull(plan: MoneyPlan, n: int, t: int, found: Wide, ledger: Ledger) -> Wide:
     if action == Action.EXPAND:
         known = known | (events[EXPANSION] < NEVER)
     if action == Action.STOP_FUNDING:
-        known = each(0.0) > 0.0
+        known = alike(False)
     happens = ~known
     owner = plan.deal[0].triggers_from + n
     if anywhere(happens):
@@ -228,7 +227,7 @@ def _pull(plan: MoneyPlan, n: int, t: int, found: Wide, ledger: Ledger) -> Wide:
         for position in range(trigger.tranches, trigger.tranches_end):
             i = plan.links[position]
             holding[SHUT, i] = where(happens, 1.0, holding[SHUT, i])
-        return each(0.0) > 0.0
+        return alike(False)
     if action == Action.EXPAND:
         events[EXPANSION] = where(happens, t, events[EXPANSION])
     else:

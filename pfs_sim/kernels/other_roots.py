@@ -23,17 +23,15 @@ tests are written twice, for one flow and for paths side by side, to the same an
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pfs_sim.kernels._jit import apart, lean, once
-from pfs_sim.kernels._wide import anywhere, each, greater, holds_for, of, replace, where
+from pfs_sim.kernels._wide import alike, anywhere, each, greater, holds_for, of, replace, where
 from pfs_sim.statuses import IrrStatus
-from pfs_sim.tables.wide import ABREAST
+from pfs_sim.tables.wide import ABREAST, Wide
 
-Wide = Any
 Floats = NDArray[np.float64]
 
 UNDECIDED = -1
@@ -205,7 +203,7 @@ def look_around_block(block: Wide, v: Wide, size: Wide, per_year: float, asked: 
 def _owe_among_neighbors(block: Wide, first: Wide, last: Wide, v: Wide, size: Wide) -> Wide:
     """As `_owes_among_neighbors` for each path."""
     power, owed, total = each(1.0), each(0.0), each(0.0)
-    power_before, owed_before, fails = each(1.0), each(0.0), v != v
+    power_before, owed_before, fails = each(1.0), each(0.0), alike(False)
     for t in range(block.size + _NEIGHBORS - 1):
         if t < block.size:
             inside = (t >= first) & (t < last)

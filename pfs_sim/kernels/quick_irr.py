@@ -11,13 +11,13 @@ What this cannot do or show is left to :mod:`pfs_sim.kernels.roots`.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pfs_sim.kernels._jit import inline, lean, once
 from pfs_sim.kernels._wide import (
+    alike,
     anywhere,
     each,
     everywhere,
@@ -32,9 +32,8 @@ from pfs_sim.kernels._wide import (
 from pfs_sim.kernels.other_roots import UNDECIDED, look_around, look_around_block
 from pfs_sim.kernels.roots import FARTHEST_APART
 from pfs_sim.statuses import IrrStatus
-from pfs_sim.tables.wide import ABREAST
+from pfs_sim.tables.wide import ABREAST, Wide
 
-Wide = Any
 Floats = NDArray[np.float64]
 
 _UNIQUE = int(IrrStatus.UNIQUE)
@@ -56,6 +55,7 @@ _SMALLEST, _LARGEST = 1e-150, 1e150
 _NEVER = 1e18
 _DONE, _RUNNING, _LEFT = 0.0, 1.0, 2.0
 """A lane has converged, is under way, or is left to the careful solver."""
+
 
 @lean
 def solve_quickly(flows: Floats, n: int, per_year: float) -> tuple[float, int]:
@@ -133,7 +133,7 @@ def judge_block(
     said = where(unique, _UNIQUE, _SEVERAL_UNIQUE)
     if anywhere(settled & ~unique):
         growth = 1.0 / v
-        balance, turnover, looks = each(0.0), each(0.0), v != v
+        balance, turnover, looks = each(0.0), each(0.0), alike(False)
         for t in range(block.size):
             flow = block[t]
             balance = balance * growth + flow
@@ -152,8 +152,7 @@ def judge_block(
 @once
 def _lose_all(block: Wide) -> Wide:
     """Where money was paid in and nothing came back."""
-    least, most, received = each(math.inf), each(0.0), each(0.0)
-    numbers = received == 0.0
+    least, most, received, numbers = each(math.inf), each(0.0), each(0.0), alike(True)
     for t in range(block.size):
         flow = block[t]
         paid = magnitude(flow)

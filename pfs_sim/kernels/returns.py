@@ -20,9 +20,8 @@ from pfs_sim.kernels.present_values import effective_rate
 from pfs_sim.kernels.quick_irr import judge_block, solve_block, solve_quickly
 from pfs_sim.kernels.roots import solve_log_rate
 from pfs_sim.statuses import IrrStatus
-from pfs_sim.tables.wide import ABREAST
+from pfs_sim.tables.wide import ABREAST, Wide
 
-Wide = Any
 _TOTAL_LOSS = int(IrrStatus.TOTAL_LOSS)
 Floats = NDArray[np.float64]
 Integers = NDArray[np.integer[Any]]

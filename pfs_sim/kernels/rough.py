@@ -14,8 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from pfs_sim.kernels._jit import forced
-
-Word = np.uint64
+from pfs_sim.kernels.random import Word
 
 MARGIN = 1e-4
 FEW = 4.0

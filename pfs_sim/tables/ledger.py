@@ -8,14 +8,14 @@ path. What is the same for all paths is counted in plain arrays.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from pfs_sim.tables.wide import Wide
+
 I8 = npt.NDArray[np.int64]
-Wide: TypeAlias = Any
-"""An array of `pfs_sim.tables.wide.WIDE`."""
 
 DUE, PAID, CUT, LOST, HELD, FORFEITED, REDUCED, CARRIED, PENDING, BROUGHT = range(10)
 """Fields of `Claims.term`; PENDING is on its way, BROUGHT comes over from a full fiscal year."""

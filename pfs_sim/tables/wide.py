@@ -7,7 +7,7 @@ reading the tables of a deal is paid for once for all of them (`kernels._wide`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ ABREAST = 16
 """Paths that live their money side by side."""
 WIDE = np.dtype([("of", np.float64, (ABREAST,))])
 """A number of each of them."""
+Wide: TypeAlias = Any
+"""An array of these or, in a kernel, one or an answer of each path (`kernels._wide`)."""
 _LINE = 64
 """Bytes that a processor fetches at once: a number that straddles two takes twice as long."""
 
