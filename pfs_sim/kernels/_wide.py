@@ -1,7 +1,8 @@
 """Numbers of several paths side by side, as kernels handle them.
 
 A kernel reads a place of a wide array (`pfs_sim.tables.wide`) as one value, `Wide`, and calculates
-with it as with a number; comparisons give a `Mask`, an answer for each path. The compiler turns
+with it as with a number; comparisons give a `Mask`, an answer for each path. Random words and
+whole numbers are `Whole`: 64 bits without a sign. The compiler turns
 each operation into one or two machine instructions for all paths, and there is no loop to
 recognize. What differs from path to path is chosen with `where` instead of `if`; a branch that
 nobody takes is left out by `anywhere`.
@@ -22,9 +23,10 @@ from numba.core import config, imputils, typeconv
 from numba.core.typing import templates
 from numba.extending import intrinsic, models, register_model
 
-from pfs_sim.tables.wide import ABREAST, WIDE
+from pfs_sim.tables.wide import ABREAST, WIDE, WORDS
 
 _NUMBERS = ir.VectorType(ir.DoubleType(), ABREAST)
+_WORDS = ir.VectorType(ir.IntType(64), ABREAST)
 _BITS = ir.VectorType(ir.IntType(1), ABREAST)
 _BIT, _PLACE, _MANY = ir.IntType(1), ir.IntType(32), ir.IntType(ABREAST)
 _FIRST = ir.Constant(ir.VectorType(_PLACE, ABREAST), [0] * ABREAST)
@@ -54,11 +56,16 @@ class Wide(_Kind):
     """A number of each path."""
 
 
+class Whole(_Kind):
+    """A whole number of each path, or a random word."""
+
+
 class Mask(_Kind):
     """An answer for each path."""
 
 
 WIDE_VALUE: Any = Wide("Wide", types.Number)
+WHOLE_VALUE: Any = Whole("Whole", types.Integer)
 MASK_VALUE: Any = Mask("Mask", types.Boolean)
 
 
@@ -72,6 +79,7 @@ def _model(kind: Any, vector: Any) -> None:
 
 
 _model(Wide, _NUMBERS)
+_model(Whole, _WORDS)
 _model(Mask, _BITS)
 
 
@@ -87,12 +95,17 @@ def _widen_number(context: Any, builder: Any, fromty: Any, toty: Any, value: Any
     return _for_all(builder, number, _NUMBERS)
 
 
+def _widen_word(context: Any, builder: Any, fromty: Any, toty: Any, value: Any) -> Any:
+    return _for_all(builder, context.cast(builder, value, fromty, types.uint64), _WORDS)
+
+
 def _widen_answer(context: Any, builder: Any, fromty: Any, toty: Any, value: Any) -> Any:
     bit = value if value.type == _BIT else builder.trunc(value, _BIT)
     return _for_all(builder, bit, _BITS)
 
 
 _imputils.lower_cast(types.Number, Wide)(_widen_number)
+_imputils.lower_cast(types.Integer, Whole)(_widen_word)
 _imputils.lower_cast(types.Boolean, Mask)(_widen_answer)
 
 
@@ -120,6 +133,10 @@ def _comparing(relation: str) -> Callable[..., Any]:
     return lambda builder, *values: getattr(builder, compare)(relation, *values)
 
 
+def _comparing_words(relation: str) -> Callable[..., Any]:
+    return lambda builder, *values: builder.icmp_unsigned(relation, *values)
+
+
 for _name, _code in (("add", "fadd"), ("sub", "fsub"), ("mul", "fmul"), ("truediv", "fdiv")):
     for _one in (_name, "i" + _name):
         _operate(getattr(operator, _one), WIDE_VALUE, WIDE_VALUE, _by_name(_code))
@@ -128,6 +145,14 @@ for _name, _code in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq"
     _operate(getattr(operator, _name), MASK_VALUE, WIDE_VALUE, _comparing(_code))
 for _name, _code in (("and_", "and_"), ("or_", "or_"), ("iand", "and_"), ("ior", "or_")):
     _operate(getattr(operator, _name), MASK_VALUE, MASK_VALUE, _by_name(_code))
+for _name, _code in (("add", "add"), ("sub", "sub"), ("mul", "mul"), ("and", "and_"),
+                     ("or", "or_"), ("xor", "xor"), ("lshift", "shl"), ("rshift", "lshr")):  # fmt: skip
+    _plain = f"{_name}_" if _name in ("and", "or") else _name
+    for _one in (_plain, "i" + _name):
+        _operate(getattr(operator, _one), WHOLE_VALUE, WHOLE_VALUE, _by_name(_code))
+for _name, _code in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq", "=="),
+                     ("ne", "!=")):  # fmt: skip
+    _operate(getattr(operator, _name), MASK_VALUE, WHOLE_VALUE, _comparing_words(_code))
 _operate(operator.neg, WIDE_VALUE, WIDE_VALUE, _by_name("fneg"))
 _operate(operator.invert, MASK_VALUE, MASK_VALUE, _by_name("not_"))
 
@@ -161,14 +186,19 @@ def _chosen(relation: str) -> Callable[..., Any]:
     return lambda builder, a, b: builder.select(builder.fcmp_ordered(relation, b, a), b, a)
 
 
-def _call(name: str) -> Callable[..., Any]:
+def _call(name: str, vector: Any = _NUMBERS, of: str = "f64") -> Callable[..., Any]:
     def emit(builder: Any, value: Any) -> Any:
-        kind = ir.FunctionType(_NUMBERS, [_NUMBERS])
-        own = f"llvm.{name}.v{ABREAST}f64"
+        kind = ir.FunctionType(vector, [vector])
+        own = f"llvm.{name}.v{ABREAST}{of}"
         function = builder.module.globals.get(own) or ir.Function(builder.module, kind, own)
         return builder.call(function, [value])
 
     return emit
+
+
+def _turned(how: str, vector: Any) -> Callable[..., Any]:
+    """Another reading of the same bits, or a number of another kind."""
+    return lambda builder, values: getattr(builder, how)(values, vector)
 
 
 def _at(builder: Any, values: Any, path: Any) -> Any:
@@ -186,6 +216,20 @@ class _Value(np.ndarray[Any, Any]):
     __isub__: Any = np.ndarray.__sub__
     __imul__: Any = np.ndarray.__mul__
     __itruediv__: Any = np.ndarray.__truediv__
+
+
+class _Word(_Value):
+    """A whole number of each path where there is no compiler."""
+
+    __iand__: Any = np.ndarray.__and__
+    __ior__: Any = np.ndarray.__or__
+    __ixor__: Any = np.ndarray.__xor__
+    __ilshift__: Any = np.ndarray.__lshift__
+    __irshift__: Any = np.ndarray.__rshift__
+
+
+def _word(found: Any) -> Any:
+    return np.array(np.broadcast_to(np.asarray(found, np.uint64), ABREAST)).view(_Word)
 
 
 def _value(found: Any) -> Any:
@@ -246,10 +290,55 @@ replace: Any = _written(
 """replace(x, lane, number): x with another number for one path."""
 
 
+floor: Any = _written(WIDE_VALUE, (WIDE_VALUE,), _call("floor"), np.floor)
+"""The whole number below it, or itself."""
+bits: Any = _written(
+    WHOLE_VALUE, (WIDE_VALUE,), _turned("bitcast", _WORDS),
+    lambda values: _word(_value(values).view(np.uint64)),
+)  # fmt: skip
+"""The bits of a number."""
+of_bits: Any = _written(
+    WIDE_VALUE, (WHOLE_VALUE,), _turned("bitcast", _NUMBERS),
+    lambda words: _value(_word(words).view(np.float64)),
+)  # fmt: skip
+"""The number of which these are the bits."""
+to_whole: Any = _written(
+    WHOLE_VALUE, (WIDE_VALUE,), _turned("fptoui", _WORDS),
+    lambda values: _word(np.broadcast_to(values, ABREAST).astype(np.uint64)),
+)  # fmt: skip
+"""A number from 0 to below 2**64 without its fraction; another one gives what it may."""
+to_number: Any = _written(
+    WIDE_VALUE, (WHOLE_VALUE,), _turned("sitofp", _NUMBERS),
+    lambda words: _value(np.broadcast_to(words, ABREAST).astype(np.int64).astype(np.float64)),
+)  # fmt: skip
+"""A whole number below 2**63 as a number."""
+ones: Any = _written(
+    WHOLE_VALUE, (WHOLE_VALUE,), _call("ctpop", _WORDS, "i64"),
+    lambda words: _word(np.bitwise_count(_word(words)).astype(np.uint64)),
+)  # fmt: skip
+"""How many bits are set."""
+pick: Any = _written(
+    WHOLE_VALUE, (MASK_VALUE, WHOLE_VALUE, WHOLE_VALUE), _by_name("select"),
+    lambda mask, a, b: _word(np.where(mask, _word(a), _word(b))),
+)  # fmt: skip
+"""`where` of whole numbers."""
+each_word: Any = _written(
+    WHOLE_VALUE, (WHOLE_VALUE,), lambda builder, value: value, _word
+)
+"""The same whole number for every path."""
+word_of: Any = _written(
+    types.uint64, (WHOLE_VALUE, types.intp), _at,
+    lambda words, path: np.uint64(_word(words)[path]),
+)  # fmt: skip
+"""word_of(w, lane): the whole number of one path."""
+
+
 def widen(kind: Any) -> Any:
-    """The kind of a tuple of arrays, those of `WIDE` read as wide values."""
-    if isinstance(kind, types.Array) and kind.dtype == _RECORD:
-        return types.Array(WIDE_VALUE, kind.ndim, kind.layout, aligned=False)
+    """The kind of a tuple of arrays, those of `WIDE` and `WORDS` read as wide values."""
+    if isinstance(kind, types.Array):
+        for record, value in ((_RECORD, WIDE_VALUE), (_WORD_RECORD, WHOLE_VALUE)):
+            if kind.dtype == record:
+                return types.Array(value, kind.ndim, kind.layout, aligned=False)
     if not isinstance(kind, types.BaseTuple):
         return kind
     tuples, parts = cast(Any, types), [widen(one) for one in cast(Any, kind)]
@@ -259,6 +348,7 @@ def widen(kind: Any) -> Any:
 
 
 _RECORD: Any = cast(Any, from_dtype)(WIDE)
+_WORD_RECORD: Any = cast(Any, from_dtype)(WORDS)
 
 
 def _emit_as_wide(_typing: Any, array: Any) -> tuple[Any, Callable[..., Any]]:
@@ -296,7 +386,9 @@ class _Numbers(NamedTuple):
 
     def __getitem__(self, place: Any) -> Any:
         found = self.numbers[place]
-        return _value(found) if found.ndim == 1 else _Numbers(found)
+        if found.ndim > 1:
+            return _Numbers(found)
+        return _value(found) if found.dtype == np.float64 else _word(found)
 
     def __setitem__(self, place: Any, value: Any) -> None:
         self.numbers[place] = value
@@ -312,7 +404,7 @@ def spell_out(found: Any) -> Any:
     As compiled, anything may be divided by anything where a mask does not look.
     """
     np.seterr(divide="ignore", invalid="ignore")
-    if isinstance(found, np.ndarray) and found.dtype == WIDE:
+    if isinstance(found, np.ndarray) and found.dtype in (WIDE, WORDS):
         return _Numbers(found["of"])
     if isinstance(found, tuple) and hasattr(found, "_fields"):
         return type(found)(*[spell_out(part) for part in found])

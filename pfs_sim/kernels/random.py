@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pfs_sim.kernels._jit import forced, inline, lean
+from pfs_sim.kernels._wide import each_word, to_number
+from pfs_sim.tables.wide import Wide
 
 Words = NDArray[np.uint64]
 Floats = NDArray[np.float64]
@@ -99,6 +101,31 @@ def philox_block(key: Word, block: Word, index: Word, path: Word) -> tuple[Word,
         k0 = (k0 + _WEYL_0) & _LOW
         k1 = (k1 + _WEYL_1) & _LOW
     return x0 | (x1 << _HALF), x2 | (x3 << _HALF)
+
+
+@forced
+def wide_block(key: Word, block: Word, index: Word, paths: Wide) -> tuple[Wide, Wide]:
+    """As `philox_block`, of paths side by side: two words (`Whole`) of each."""
+    k0 = key & _LOW
+    k1 = key >> _HALF
+    x0, x1 = each_word(block & _LOW), each_word(index & _LOW)
+    x2, x3 = paths & _LOW, paths >> _HALF
+    for _ in range(10):
+        a = x0 * _MULTIPLIER_0
+        b = x2 * _MULTIPLIER_1
+        x0 = (b >> _HALF) ^ x1 ^ k0
+        x1 = b & _LOW
+        x2 = (a >> _HALF) ^ x3 ^ k1
+        x3 = a & _LOW
+        k0 = (k0 + _WEYL_0) & _LOW
+        k1 = (k1 + _WEYL_1) & _LOW
+    return x0 | (x1 << _HALF), x2 | (x3 << _HALF)
+
+
+@forced
+def wide_uniform(words: Wide) -> Wide:
+    """As `to_uniform`, of paths side by side."""
+    return (to_number(words >> _UNUSED_BITS) + 0.5) * _UNIFORM_STEP
 
 
 @lean

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,13 +17,30 @@ from pfs_sim.tables.money import (
     Statistic,
 )
 from pfs_sim.tables.outputs import COMPARED_MATCHED, OutputPlan
-from pfs_sim.tables.state import CONTROL, MATCHED, TOTALS, TREATED, Crowd, People
-from pfs_sim.tables.wide import carve, numbers
+from pfs_sim.plan.program import records
+from pfs_sim.tables.people import BUCKET, GROUP, PART, PeoplePlan, Seen
+from pfs_sim.tables.state import (
+    CONTROL,
+    MATCHED,
+    TOTALS,
+    TREATED,
+    Alone,
+    Cohort,
+    Crowd,
+    Group,
+    Living,
+    Lots,
+    People,
+)
+from pfs_sim.tables.wide import ABREAST, WORDS, carve, numbers, of_path, split
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
 Marks = npt.NDArray[np.bool_]
+Shapes = dict[str, tuple[int, ...]]
 
+_CAME = ("referred", "eligible", "waiting", "turned_away", "open")
 _ALWAYS = ("totals", "enrolled", "active", "true_n", "true_y", "true_y0")
 _BY_COUNT = {
     Counted.REFERRED: "referred",
@@ -36,75 +53,156 @@ _BY_TYPE = {
     Counted.LEFT: "exits",
     Counted.ACTIVE: "active_type",
 }
+_FIRST = 0
 
 
 class Place(NamedTuple):
     """Room for the people of paths side by side."""
 
     crowd: Crowd
-    seen: F8  # [number, path] all of it that is taken from the people, as plain numbers
+    living: Living
+    seen: F8  # [number, path] all that is known of the people, as plain numbers
+    paths: Words  # [1, path] which paths they are
     inputs: F8  # [column, path] the inputs
     known: F8  # [4, path] the events
 
 
-class Field(NamedTuple):
-    """An array of the people, and where it lies."""
+def _shapes(plan: PeoplePlan) -> tuple[Shapes, Shapes]:
+    """What is known of the people, as it lies in memory: of their program, of their outcomes."""
+    periods, types, facts = plan.periods.size - 1, plan.types.size, plan.outcomes.facts.size
+    buckets, dates = plan.hazard.size + 2, int(max(plan.outcomes.seen[Seen.EVALUATION])) + 1
+    program: Shapes = {
+        "totals": (len(TOTALS),),
+        "came": (len(_CAME), periods),
+        "enrolled": (2, periods),
+        "enrolled_type": (types, periods),
+        "split": (2 * periods, types),
+        "active": (1 + types, periods),
+        "ends": (2, periods + 1),
+        "exits": (periods, 2, types, buckets),
+    }
+    outcomes: Shapes = {
+        "sums": (3, facts, 3, 3, dates),
+        "without": (facts, 3, dates),
+        "person": (plan.persons.measures.size, dates),
+        "true": (3, facts),
+    }
+    return program, outcomes
 
-    name: str
-    book: int  # 0 program, 1 outcomes
-    first: int
-    shape: tuple[int, ...]
 
-    @property
-    def size(self) -> int:
-        """How many numbers it has."""
-        return math.prod(self.shape)
+def _named(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a crowd, of what lies in memory."""
+    return {
+        **dict(zip(_CAME, parts["came"], strict=True)),
+        **{name: parts[name] for name in ("totals", "enrolled", "enrolled_type", "exits")},
+        "active": parts["active"][0],
+        "active_type": parts["active"][1:],
+        "left": parts["ends"][0],
+        "completed": parts["ends"][1],
+        **dict(zip(("n", "y", "e"), parts["sums"], strict=True)),
+        "e0": parts["without"],
+        "person": parts["person"],
+        **dict(zip(("true_n", "true_y", "true_y0"), parts["true"], strict=True)),
+    }
 
 
-def lay_out(people: People) -> list[Field]:
-    """The arrays of the people that a crowd has, and those of its sums, in order of place."""
-    cohort = people.cohort
-    books = [(_address(book), book.size) for book in (cohort.program, cohort.outcomes)]
-    names = {*Crowd._fields, *TOTALS} - {"row", "events", "totals"}
-    return sorted(
-        (_find(name, getattr(people, name), books) for name in names),
-        key=lambda field: (field.book, field.first, field.size, field.name),
+def new_place(plan: PeoplePlan, columns: int) -> Place:
+    """Room for paths side by side of a deal with so many columns of inputs."""
+    program, outcomes = _shapes(plan)
+    book, parts = carve(program | outcomes)
+    first = sum(math.prod(shape) for shape in program.values())
+    _, about = carve({"row": (columns,), "events": (4,)})
+    _, which = carve({"path": (1,)}, WORDS)
+    living = Living(
+        _new_cohort(plan, book[:first], parts),
+        _new_lots(plan, book[first:], parts),
+        _new_alone(plan, columns, outcomes),
+    )
+    crowd = Crowd(**_named(parts), **about, **which)
+    return Place(
+        crowd, living, numbers(book), numbers(crowd.path), numbers(crowd.row),
+        numbers(crowd.events),
+    )  # fmt: skip
+
+
+def _new_cohort(plan: PeoplePlan, book: Any, parts: Mapping[str, Any]) -> Cohort:
+    types, buckets = plan.types.size, plan.hazard.size + 2
+    rows, classes = 1 + 2 * types, max(types, buckets)
+    _, own = carve(
+        {"mean": (plan.periods.size - 1,), "chance": (rows, classes), "reach": (rows, classes)}
+    )
+    _, edges = carve({"edge": (rows, classes)}, WORDS)
+    return Cohort(
+        program=book,
+        **{name: parts[name] for name in ("active", "ends", "split")},
+        exits=parts["exits"].reshape(-1, buckets),
+        **own,
+        **edges,
+        pieces=np.zeros((ABREAST, 16), dtype=np.uint64),
     )
 
 
-def _find(name: str, array: Any, books: list[tuple[int, int]]) -> Field:
-    """The book in which an array lies, and where in it."""
-    for number, (begins, size) in enumerate(books):
-        first = (_address(array) - begins) // 8
-        if 0 <= first < size or (first == size and not array.size):
-            return Field(name, number, first, array.shape)
-    raise ValueError("an array of the people lies in none of their books")
+def _new_lots(plan: PeoplePlan, book: Any, parts: Mapping[str, Any]) -> Lots:
+    types, buckets, facts = plan.types.size, plan.hazard.size + 2, plan.outcomes.facts.size
+    lots, cut = plan.outcomes.lots.shape[1], plan.hazard.size**2
+    count = lots * 2 * types * buckets + cut * types
+    _, own = carve(
+        {
+            "clients": (lots, 2 * types * buckets),
+            "late": (cut + 1, types),
+            "level": (2, facts, types, buckets + 2),
+            "numbers": (5, count),
+            "measured": (count,),
+            "matched": (count,),
+            "drawn": (count,),
+        }
+    )
+    return Lots(
+        outcomes=book,
+        exits=parts["exits"].reshape(plan.periods.size - 1, -1),
+        part=records(PART, count),
+        **{name: parts[name] for name in ("sums", "without", "true")},
+        cells=parts["sums"].reshape(3, facts, -1),
+        cells_without=parts["without"].reshape(facts, -1),
+        **own,
+    )
 
 
-def _address(array: Any) -> int:
-    found: int = array.__array_interface__["data"][0]
-    return found
+def _new_alone(plan: PeoplePlan, columns: int, outcomes: Shapes) -> Alone:
+    periods, types, facts = plan.periods.size - 1, plan.types.size, plan.outcomes.facts
+    buckets, dates = plan.hazard.size + 2, int(max(plan.outcomes.seen[Seen.EVALUATION])) + 1
+    book = np.zeros(sum(math.prod(shape) for shape in outcomes.values()))
+    parts = split(book, outcomes)
+    group = Group(
+        bucket=records(BUCKET, buckets),
+        cell=records(GROUP, (facts.size, buckets)),
+        level=np.zeros((2, facts.size, types, buckets + 2)),
+        states=np.zeros((3, int(max(facts.limit)) + 1)),
+        **{name: parts[name] for name in ("sums", "without", "true")},
+        units=np.zeros((facts.size, dates)),
+        client=np.zeros(facts.size),
+    )
+    return Alone(
+        outcomes=book,
+        row=np.zeros(columns),
+        enrolled=np.zeros((2, periods)),
+        exits=np.zeros((periods, 2, types, buckets)),
+        person=parts["person"],
+        group=group,
+    )
 
 
-def new_place(layout: Sequence[Field], columns: int) -> Place:
-    """Room for paths side by side of a deal with so many columns of inputs."""
-    book, fields = carve({field.name: field.shape for field in _in_place(layout)})
-    _, about = carve({"row": (columns,), "events": (4,)})
-    crowd = Crowd(**fields, **about)
-    return Place(crowd, numbers(book), numbers(crowd.row), numbers(crowd.events))
+def read_people(crowd: Crowd) -> People:
+    """The people of the first of the paths that live side by side: views."""
+    return People(**{name: of_path(getattr(crowd, name), _FIRST) for name in People._fields})
 
 
-def _in_place(layout: Sequence[Field]) -> list[Field]:
-    """What a crowd has, in the order in which it lies there."""
-    sums = Field("totals", -1, -1, (len(TOTALS),))
-    return [sums, *(field for field in layout if field.name in Crowd._fields)]
-
-
-def mark_read(
-    money: MoneyPlan, outputs: OutputPlan, layout: Sequence[Field], true_mode: bool
-) -> Marks:
+def mark_read(plan: PeoplePlan, money: MoneyPlan, outputs: OutputPlan, true_mode: bool) -> Marks:
     """Which numbers of `Place.seen` the money and the results of a deal read."""
-    found = {field.name: np.zeros(field.shape, np.bool_) for field in _in_place(layout)}
+    program, outcomes = _shapes(plan)
+    shapes = program | outcomes
+    marks = np.zeros(sum(math.prod(shape) for shape in shapes.values()), np.bool_)
+    found = _named(split(marks, shapes))
     for name in _ALWAYS:
         found[name][...] = True
     found["waiting"][...] = money.deal[0].needs_service == 1
@@ -134,7 +232,7 @@ def mark_read(
             arm, least = MATCHED, outputs.least_matched[k]
         _mark_sums(found, k, TREATED, outputs.least_treated[k], False)
         _mark_sums(found, k, arm, least, False)
-    return np.concatenate([marks.ravel() for marks in found.values()])
+    return marks
 
 
 def _mark_sums(found: dict[str, Marks], k: int, arm: int, least: int, true_mode: bool) -> None:
@@ -143,28 +241,7 @@ def _mark_sums(found: dict[str, Marks], k: int, arm: int, least: int, true_mode:
         found[name][k, arm, least:] = True
 
 
-def find_parts(layout: Sequence[Field], read: Marks) -> I8:
-    """Where the numbers that are read lie, and where they go.
-
-    [part, 5] book of the people (0 program, 1 outcomes), first and end in it, first in
-    `Place.seen`, and how many numbers there: as many, or one, which is their sum. Neighbors are
-    joined.
-    """
-    known = {field.name: field for field in layout}
-    sums = [
-        [known[name].book, known[name].first, known[name].first + known[name].size, i, 1]
-        for i, name in enumerate(TOTALS)
-        if read[i]
-    ]
-    found, to = [[-1, -1, -1, -1, -1]], len(TOTALS)
-    for field in _in_place(layout)[1:]:
-        marks = np.diff(read[to : to + field.size], prepend=False, append=False)
-        for start, end in np.flatnonzero(marks).reshape(-1, 2).tolist():
-            before, first = found[-1], field.first + start
-            joins = before[2] == first and before[3] + before[4] == to + start
-            if joins and before[0] == field.book:
-                before[2], before[4] = field.first + end, before[4] + end - start
-            else:
-                found.append([field.book, first, field.first + end, to + start, end - start])
-        to += field.size
-    return np.array(sums + found[1:], dtype=np.int64).reshape(-1, 5)
+def find_parts(read: Marks) -> I8:
+    """Where the numbers that are read lie in `Place.seen`: [part, 2], first and end."""
+    edges = np.diff(read, prepend=False, append=False)
+    return np.flatnonzero(edges).reshape(-1, 2).astype(np.int64)

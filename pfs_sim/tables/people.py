@@ -24,16 +24,6 @@ NOBODY = -1
 """No column, no outcome: the scenario does not say it."""
 
 
-LANES = 128
-"""Draws that wait for their answer, at most (`kernels.lanes`)."""
-SMALL_LANES = 12 * LANES
-"""Words for as many small ones: eleven each, and how many wait."""
-LANES_SIZE = SMALL_LANES + 8 * LANES + 1
-"""Words for as many large ones too: eight each (`kernels.large`), and how many wait."""
-
-
-SPREADS = 64
-"""Spreads that wait to be made side by side (`kernels.placing`), where no cohort needs more."""
 CROWD = 512
 """More people than this are drawn class after class, however many classes there are."""
 
@@ -215,11 +205,6 @@ PERSON = np.dtype([("cap", np.float64), ("group", np.int64)], align=True)
 
 PART = np.dtype(
     [
-        ("people", np.float64),  # those who can be measured
-        ("level", np.float64),
-        ("some", np.float64),  # share who have any amount
-        ("each", np.float64),  # expected of a client
-        ("without", np.float64),  # the same without the program
         ("arm", np.int64),
         ("type", np.int64),
         ("cell", np.int64),  # of arm, class and vintage among the sums of an outcome
@@ -227,31 +212,10 @@ PART = np.dtype(
     ],
     align=True,
 )
-"""Clients of a lot who share a probability and are drawn together."""
-
-SPREAD = np.dtype(
-    [
-        ("here", np.uint64),  # a bit each
-        ("index", np.uint64),  # of their address
-        ("block", np.uint64),  # at which their random numbers begin
-        ("row", np.int64),  # of their edges
-        ("at", np.int64),  # row of what is found
-    ],
-    align=True,
-)
-"""State: up to 64 people who fall into the same classes with the same probabilities."""
-
-GATHERING = np.dtype(
-    [
-        ("people", np.float64),  # who are not in a class yet
-        ("index", np.uint64),  # of their address
-        ("row", np.int64),  # of their probabilities
-        ("at", np.int64),  # row of what is found
-        ("then", np.int64),  # the class that is drawn next
-    ],
-    align=True,
-)
-"""State: a crowd, or expected people, placed class after class."""
+"""State: clients of a lot who share a probability and are drawn together."""
+PEOPLE, LEVEL, SOME, EACH, WITHOUT = 0, 1, 2, 3, 4
+"""What differs from path to path of a part: those who can be measured, their level, the share of
+them who have any amount, what is expected of a client, and what without the program."""
 
 BUCKET = np.dtype(
     [

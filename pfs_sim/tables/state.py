@@ -20,30 +20,29 @@ NEVER = 1 << 40  # a grid point that never comes
 
 
 class Lots(NamedTuple):
-    """Working space of the outcomes that are lived lot by lot."""
+    """Working space of the outcomes that are lived lot by lot. Wide, but for the parts."""
 
-    exits: F8  # [c, 2·y·(D+2)] exits of `People`, a row a cohort
-    clients: F8  # [lot, 2·y·(D+2)] clients, or periods of service, by arm, type and bucket
-    late: F8  # [lot, y] those whom a stop cut short
-    cut: I8  # [lot, 3] of these: cohort, age in the address, grid point of the report
-    level: F8  # [2, k, y, j+2] level, and share who have any, by slot; last: the counterfactual
-    part: Records  # [part] PART in `tables.people`
-    measured: F8  # [part] clients measured
-    matched: F8  # [part] comparison clients
-    drawn: F8  # [part] what is recorded of them
-    lanes: Words  # binomials under way (`kernels.lanes`)
-    sums: F8  # [3, k, 3, 3, v] n, y and e of `People`
-    without: F8  # e0 of `People`
-    cells: F8  # [3, k, 9·v] sums, a row an outcome
-    cells_without: F8  # [k, 3·v] without, a row an outcome
-    true: F8  # [3, k] true_n, true_y and true_y0 of `People`
+    outcomes: Any  # [number] all arrays of the outcomes below, in one piece, to be wiped at once
+    exits: Any  # [c, 2·y·(D+2)] exits of `Crowd`, a row a cohort
+    clients: Any  # [lot, 2·y·(D+2)] clients, or periods of service, by arm, type and bucket
+    late: Any  # [cut, y] those whom a stop cut short, by cohort and age
+    level: Any  # [2, k, y, j+2] level, and share who have any, by slot; last: the counterfactual
+    part: Records  # [part] PART in `tables.people`: what is the same for all paths
+    numbers: Any  # [5, part] people, level, some, each, without: see PART
+    measured: Any  # [part] clients measured
+    matched: Any  # [part] comparison clients
+    drawn: Any  # [part] what is recorded of them
+    sums: Any  # [3, k, 3, 3, v] n, y and e of `Crowd`
+    without: Any  # e0 of `Crowd`
+    cells: Any  # [3, k, 9·v] sums, a row an outcome
+    cells_without: Any  # [k, 3·v] without, a row an outcome
+    true: Any  # [3, k] true_n, true_y and true_y0 of `Crowd`
 
 
 class Group(NamedTuple):
     """Working space of the others: what is at hand while one cohort, arm and type is lived.
 
-    Records in `tables.people`. Kernels hand this on, and not the whole of `People`, because a
-    function pays for each array that it is handed.
+    Records in `tables.people`. Of one path: who lives these outcomes lives paths one by one.
     """
 
     bucket: Records  # [j] BUCKET: no-show, left at age a, completed
@@ -57,31 +56,79 @@ class Group(NamedTuple):
     client: F8  # [k] successes of one client
 
 
-class Cohort(NamedTuple):
-    """Working space of the people."""
+class Alone(NamedTuple):
+    """One path of those side by side, for outcomes that are lived path by path."""
 
-    program: F8  # all arrays of the program below, in one piece, to be wiped at once
-    outcomes: F8  # the same for the outcomes
-    active: F8  # [1+y, t] active and active_type of `People`
-    ends: F8  # [2, t+1] left and completed of `People`
-    mean: F8  # [t] expected referrals
-    words: Words  # [2, 2t] random words of referrals, then of assignments
-    # By row: types; then when people leave, by arm and type. Of each class:
-    chance: F8  # [1+2·y, class] its probability for those who are in none before it
-    reach: F8  # [1+2·y, class] the probability of it or one before it
-    edge: Words  # [1+2·y, class] the same as an edge of random numbers (`kernels.spreading`)
-    split: F8  # [2·t, y] people by type, a row a cohort and arm
-    exits: F8  # [2·t·y, D+2] exits of `People`, a row a cohort, arm and type
-    spreads: Records  # [i] SPREAD in `tables.people`
-    pieces: Words  # [i, 16] their random words
-    crowds: Records  # [i] GATHERING in `tables.people`
-    gone: F8  # [i] of a crowd, those in the class that is drawn
-    lots: Lots
+    outcomes: F8  # [number] its outcomes in one piece, laid out as those of `Lots`
+    row: F8  # [column] inputs
+    enrolled: F8  # [2, t]
+    exits: F8  # [c, 2, y, D+2]
+    person: F8  # [p, v]
     group: Group
 
 
+class Cohort(NamedTuple):
+    """Working space of the program. Wide, but for `pieces`."""
+
+    program: Any  # [number] all arrays of the program below, in one piece, to be wiped at once
+    active: Any  # [1+y, t] active and active_type of `Crowd`
+    ends: Any  # [2, t+1] left and completed of `Crowd`
+    mean: Any  # [t] expected referrals
+    # By row: types; then when people leave, by arm and type. Of each class:
+    chance: Any  # [1+2·y, class] its probability for those who are in none before it
+    reach: Any  # [1+2·y, class] the probability of it or one before it
+    edge: Any  # [1+2·y, class] words: the same as an edge of random numbers (`kernels.spreading`)
+    split: Any  # [2·t, y] people by type, a row a cohort and arm
+    exits: Any  # [2·t·y, D+2] exits of `Crowd`, a row a cohort, arm and type
+    pieces: Words  # [path, 16] random words of spreads
+
+
+class Living(NamedTuple):
+    """Where people are lived."""
+
+    cohort: Cohort
+    lots: Lots
+    alone: Alone
+
+
+TOTALS = ("referred", "eligible", "turned_away", "completed", "left")
+"""What of the people money and results read as sums, in the order of `Crowd.totals`."""
+
+
+class Crowd(NamedTuple):
+    """The people of paths side by side: who came, who stayed, what happened to them.
+
+    All arrays are wide (`pfs_sim.tables.wide`); of one path they are `People`.
+    """
+
+    path: Any  # [1] words: its number
+    row: Any  # [column] inputs
+    events: Any  # [4] events that the people know, in the layout of `Cash.events`
+    totals: Any  # [5] over all grid points: TOTALS
+    referred: Any
+    eligible: Any
+    waiting: Any
+    turned_away: Any
+    open: Any
+    enrolled: Any
+    enrolled_type: Any
+    active: Any
+    active_type: Any
+    completed: Any
+    left: Any
+    exits: Any
+    n: Any
+    y: Any
+    e: Any
+    e0: Any
+    person: Any
+    true_n: Any
+    true_y: Any
+    true_y0: Any
+
+
 class People(NamedTuple):
-    """Who came, who stayed, what happened to them and what of it is measured when."""
+    """Who came, who stayed, what happened to them and what of it is measured when, on one path."""
 
     referred: F8  # [t] referrals of the period
     eligible: F8  # [t] eligible and consenting
@@ -103,40 +150,6 @@ class People(NamedTuple):
     true_y: F8  # [k] their expected sum
     true_y0: F8  # [k] their expected sum without the program
     open: F8  # [t] 1 where people could enroll: not past the window, the target or a stop
-    cohort: Cohort
-
-
-TOTALS = ("referred", "eligible", "turned_away", "completed", "left")
-"""What of the people money and results read as sums, in the order of `Crowd.totals`."""
-
-
-class Crowd(NamedTuple):
-    """The people of paths side by side, as far as money and results read them; see `People`.
-
-    All arrays are wide (`pfs_sim.tables.wide`).
-    """
-
-    row: Any  # [column] inputs
-    events: Any  # [4] events that the people know, in the layout of `Cash.events`
-    totals: Any  # [5] over all grid points: TOTALS
-    referred: Any
-    eligible: Any
-    waiting: Any
-    enrolled: Any
-    enrolled_type: Any
-    active: Any
-    active_type: Any
-    completed: Any
-    left: Any
-    exits: Any
-    n: Any
-    y: Any
-    e: Any
-    e0: Any
-    person: Any
-    true_n: Any
-    true_y: Any
-    true_y0: Any
 
 
 class Cash(NamedTuple):

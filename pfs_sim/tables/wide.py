@@ -15,24 +15,34 @@ import numpy.typing as npt
 F8 = npt.NDArray[np.float64]
 
 ABREAST = 16
-"""Paths that live their money side by side."""
+"""Paths that are lived side by side."""
 WIDE = np.dtype([("of", np.float64, (ABREAST,))])
 """A number of each of them."""
+WORDS = np.dtype([("of", np.uint64, (ABREAST,))])
+"""Sixty-four random bits, or a whole number, of each of them."""
 Wide: TypeAlias = Any
 """An array of these or, in a kernel, one or an answer of each path (`kernels._wide`)."""
 _LINE = 64
 """Bytes that a processor fetches at once: a number that straddles two takes twice as long."""
 
 
-def carve(shapes: Mapping[str, tuple[int, ...]]) -> tuple[Any, dict[str, Any]]:
+def carve(
+    shapes: Mapping[str, tuple[int, ...]], kind: Any = WIDE
+) -> tuple[Any, dict[str, Any]]:
     """One wide array, and the arrays that lie in it one after the other, by their names."""
     sizes = [int(np.prod(shape)) for shape in shapes.values()]
-    room = np.zeros(sum(sizes) * WIDE.itemsize + _LINE, np.uint8)
+    room = np.zeros(sum(sizes) * kind.itemsize + _LINE, np.uint8)
     skip = -room.ctypes.data % _LINE
-    book = room[skip : skip + sum(sizes) * WIDE.itemsize].view(WIDE)
+    book = room[skip : skip + sum(sizes) * kind.itemsize].view(kind)
+    return book, split(book, shapes)
+
+
+def split(book: Any, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+    """The arrays that lie in a flat one after the other, by their names: views."""
+    sizes = [int(np.prod(shape)) for shape in shapes.values()]
     pieces = np.split(book, np.cumsum(sizes)[:-1])
     named = zip(shapes.items(), pieces, strict=True)
-    return book, {name: piece.reshape(shape) for (name, shape), piece in named}
+    return {name: piece.reshape(shape) for (name, shape), piece in named}
 
 
 def numbers(array: Any) -> F8:
