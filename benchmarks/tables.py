@@ -25,7 +25,7 @@ def _pay_again(stage, plan, scratch, given, times):  # type: ignore[no-untyped-d
     money, rng = by(plan.money), by(scratch.rng)
     crowd, ledger = by(scratch.crowd), by(scratch.ledger)
     for _ in range(times):
-        stage(money, rng, 0, crowd, 0, given, ledger)
+        stage(money, rng, crowd, 0, given, ledger)
 
 
 @numba.njit
@@ -42,7 +42,7 @@ def _lived() -> tuple[Any, ...]:
     rows, scratch = compiled.inputs.draw(0, PATHS), compiled.scratch()
     nothing, course = np.empty((0, 0)), np.empty((0, 0, 0))
     live_paths(compiled.plan, scratch, rows, 0, 0, given, nothing, course)
-    stage = call_stage("money", compiled.plan, scratch, rows[0], given)
+    stage = call_stage("money", compiled.plan, scratch, given)
     return stage, compiled.plan, scratch, given, TIMES
 
 

@@ -91,16 +91,26 @@ class Inputs:
         )
 
     def draw(self, first: int, count: int) -> F8:
-        """Rows [path, column] of `count` paths from path `first` on."""
-        rows = np.tile(self.row.base, (count, 1))
-        if self.drawn:
-            u = np.ascontiguousarray(self.uniforms(self.keys, first, count).T)
-            straight = self._correlate(u, first, count) if self.joint.size else {}
-            for j, i in enumerate(self.drawn):
-                rows[:, i] = straight[j] if j in straight else self.row.quantities[i].ppf(u[j])
-        for column, value in self.fixed.items():
-            rows[:, column] = value
-        return rows
+        """Rows [path, column] of `count` paths from path `first` on; columns lie in one piece."""
+        if not self.drawn:
+            return self.fill(count, ())
+        u = np.ascontiguousarray(self.uniforms(self.keys, first, count).T)
+        straight = self._correlate(u, first, count) if self.joint.size else {}
+        laws = (self.row.quantities[i] for i in self.drawn)
+        return self.fill(
+            count,
+            (straight[j] if j in straight else law.ppf(u[j]) for j, law in enumerate(laws)),
+        )
+
+    def fill(self, count: int, drawn: Iterable[F8]) -> F8:
+        """Rows as `draw` gives them, of the values [path] of each drawn quantity."""
+        columns = np.empty((self.row.base.size, count))
+        columns[:] = self.row.base[:, None]
+        for i, values in zip(self.drawn, drawn, strict=True):
+            columns[i] = values
+        for i, value in self.fixed.items():
+            columns[i] = value
+        return columns.T
 
     def _correlate(self, u: F8, first: int, count: int) -> dict[int, F8]:
         """Correlate the joint ones of independent uniforms[drawn quantity, path].

@@ -49,31 +49,25 @@ class Compiled:
 
     def scratch(self, ledger: bool = False) -> Scratch:
         """Fresh scratch arrays for one thread; with the balances that only a ledger shows."""
-        from pfs_sim.kernels.path import Scratch
+        from pfs_sim.kernels.path import MOST_WAITING, Scratch
         from pfs_sim.kernels.random import new_rng
-        from pfs_sim.plan.crowd import find_parts, lay_out, mark_read, new_place
+        from pfs_sim.plan.crowd import new_place
         from pfs_sim.plan.money import new_ledger
-        from pfs_sim.plan.people import new_people
-        from pfs_sim.tables.wide import numbers
+        from pfs_sim.tables.wide import ABREAST, numbers
 
-        plan, people = self.plan, new_people(self.plan.people)
+        plan = self.plan
         money, flows = new_ledger(plan.money, ledger), new_flows(plan.money, len(self.columns))
-        layout = lay_out(people)
-        parts, if_true = (
-            find_parts(layout, mark_read(plan.money, plan.outputs, layout, mode))
-            for mode in (False, True)
-        )
         return Scratch(
             rng=new_rng(),
-            people=people,
             ledger=money,
             flows=flows,
-            parts=parts,
-            parts_if_true=if_true,
             events=numbers(money.events),
             row=numbers(flows.row),
             course=numbers(flows.course),
-            **new_place(layout, len(self.row.base))._asdict(),
+            places=np.zeros(ABREAST, dtype=np.int64),
+            turns=np.zeros(ABREAST, dtype=np.int64),
+            waiting=np.zeros((MOST_WAITING, 6)),
+            **new_place(plan.people, len(self.row.base))._asdict(),
         )
 
 

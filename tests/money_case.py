@@ -15,12 +15,11 @@ from pfs_sim.kernels._jit import called, lean
 from pfs_sim.kernels.random import new_rng
 from pfs_sim.kernels.stages import money_stage
 from pfs_sim.model.scenario import Scenario
-from pfs_sim.plan.crowd import lay_out, new_place
+from pfs_sim.plan.crowd import new_place, read_people
 from pfs_sim.plan.money import money_plan, new_ledger, read_cash
-from pfs_sim.plan.people import new_people, people_plan
+from pfs_sim.plan.people import people_plan
 from pfs_sim.plan.row import SOURCES, Row
 from pfs_sim.tables.state import COMPLETED, NEVER, TREATED, Cash
-from pfs_sim.tables.wide import numbers
 
 YEARS = 10
 NOTHING = np.zeros((0, 0))
@@ -53,8 +52,8 @@ def scenario(**sections: Any) -> dict[str, Any]:
 
 
 @lean
-def live_money_alone(stage, plan, rng, path, crowd, true_mode, given, ledger):
-    stage(by(plan), by(rng), path, by(crowd), true_mode, given, by(ledger))
+def live_money_alone(stage, plan, rng, crowd, true_mode, given, ledger):
+    stage(by(plan), by(rng), by(crowd), true_mode, given, by(ledger))
 
 
 class Case:
@@ -72,14 +71,15 @@ class Case:
         self.row = Row(self.scenario)
         seeds = dict.fromkeys(SOURCES, seed)
         self.plan = money_plan(self.scenario, self.row, seeds, frozen=frozen)
-        self.people = new_people(people_plan(self.scenario, self.row, seeds))
         self.ledger = new_ledger(self.plan)
         self.cash = read_cash(self.ledger)
         self.rng = new_rng()
         self.inputs = self.row.base.copy()
-        self.place = new_place(lay_out(self.people), self.inputs.size)
+        people = people_plan(self.scenario, self.row, seeds)
+        self.place = new_place(people, self.inputs.size)
+        self.people = read_people(self.place.crowd)
         self.stage = called(
-            money_stage, self.plan, self.rng, 0, self.place.crowd, 0, NOTHING, self.ledger
+            money_stage, self.plan, self.rng, self.place.crowd, 0, NOTHING, self.ledger
         )
 
     def put(self, path: str, value: float) -> Case:
@@ -127,12 +127,12 @@ class Case:
             for name, value in given.items():
                 values[measures.index(name)] = value
         crowd = self.place.crowd
-        for name in set(crowd._fields) - {"row", "events", "totals"}:
-            numbers(getattr(crowd, name))[:] = getattr(self.people, name)[..., None]
+        self.place.seen[:] = self.place.seen[:, :1]
+        self.place.paths[:] = path
         self.place.inputs[:] = self.inputs[:, None]
         self.place.known[:] = np.array([[stop], [cause], [expansion], [trigger]])
         live_money_alone(
-            self.stage, self.plan, self.rng, path, crowd, true_mode, values, self.ledger
+            self.stage, self.plan, self.rng, crowd, true_mode, values, self.ledger
         )
         self.cash = read_cash(self.ledger)
         return self.cash

@@ -11,7 +11,8 @@ from pfs_sim.kernels._jit import called, lean
 from pfs_sim.kernels.random import new_rng
 from pfs_sim.kernels.stages import outcomes_stage, program_stage
 from pfs_sim.model.scenario import Scenario
-from pfs_sim.plan.people import new_people, people_plan
+from pfs_sim.plan.crowd import new_place, read_people
+from pfs_sim.plan.people import people_plan
 from pfs_sim.plan.row import SOURCES, Row
 from pfs_sim.tables.state import NEVER, People
 
@@ -63,10 +64,10 @@ def trial(**changes: Any) -> dict[str, Any]:
 
 
 @lean
-def live_people_alone(program, outcomes, plan, rng, row, path, stop, expand, people):
-    tables, words, living = by(plan), by(rng), by(people)
-    program(tables, words, row, path, stop, expand, living)
-    outcomes(tables, words, row, path, stop, living)
+def live_people_alone(program, outcomes, plan, rng, crowd, living):
+    tables, words, these, where = by(plan), by(rng), by(crowd), by(living)
+    program(tables, words, these, where)
+    outcomes(tables, words, these, where)
 
 
 class Case:
@@ -88,12 +89,10 @@ class Case:
         self.scenario, self.row = scenario, Row(scenario)
         seeds = dict.fromkeys(SOURCES, seed)
         self.plan = people_plan(scenario, self.row, seeds, frozen, merge)
-        self.people, self.rng = new_people(self.plan), new_rng()
-        living, row = self.people, self.row.base
-        self.stages = (
-            called(program_stage, self.plan, self.rng, row, 0, 0, 0, living),
-            called(outcomes_stage, self.plan, self.rng, row, 0, 0, living),
-        )
+        self.place, self.rng = new_place(self.plan, self.row.base.size), new_rng()
+        self.people = read_people(self.place.crowd)
+        own = self.plan, self.rng, self.place.crowd, self.place.living
+        self.stages = called(program_stage, *own), called(outcomes_stage, *own)
 
     def inputs(self, given: dict[str, float]) -> Any:
         """The inputs of a path: means, but for those given by dotted path."""
@@ -106,10 +105,10 @@ class Case:
         self, path: int = 0, stop: int = NEVER, expand: int = NEVER, **given: float
     ) -> People:
         """The people of a path; the same arrays each time."""
-        row = self.inputs(given)
-        live_people_alone(
-            *self.stages, self.plan, self.rng, row, path, stop, expand, self.people
-        )
+        place = self.place
+        place.inputs[:] = self.inputs(given)[:, None]
+        place.paths[:], place.known[:] = path, [[stop], [0], [expand], [-1]]
+        live_people_alone(*self.stages, self.plan, self.rng, place.crowd, place.living)
         return self.people
 
     def many(self, paths: int, look: Any) -> Any:
@@ -124,8 +123,7 @@ def expected(**sections: Any) -> People:
 
 def arrays(people: People) -> dict[str, Any]:
     """A copy of everything that other rooms read."""
-    names = [name for name in People._fields if name != "cohort"]
-    return {name: np.array(getattr(people, name)) for name in names}
+    return {name: np.array(getattr(people, name)) for name in People._fields}
 
 
 def same(a: dict[str, Any], b: dict[str, Any]) -> bool:

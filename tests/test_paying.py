@@ -24,7 +24,7 @@ from pfs_sim.errors import ScenarioError
 from pfs_sim.kernels import path as walked
 from pfs_sim.kernels.path import Kept, live_paths
 from pfs_sim.model.scenario import Scenario
-from pfs_sim.plan.crowd import find_parts, lay_out, mark_read
+from pfs_sim.plan.crowd import find_parts, mark_read
 from pfs_sim.plan.lots import evaluation_dates
 from pfs_sim.reading import load
 from pfs_sim.simulate import (
@@ -119,36 +119,25 @@ class TestTheKernel:
             given = nothing_given(compiled.scenario)
             rows, scratch = compiled.inputs.draw(0, PATHS), compiled.scratch()
             plan = compiled.plan
-            layout = lay_out(scratch.people)
-            read = mark_read(plan.money, plan.outputs, layout, true_mode)
-            parts = find_parts(layout, read)
-            people = np.empty((-(-PATHS // ABREAST), int(parts[:, 4].sum()), ABREAST))
+            parts = find_parts(mark_read(plan.people, plan.money, plan.outputs, true_mode))
+            people = np.empty((-(-PATHS // ABREAST), int(np.diff(parts).sum()), ABREAST))
             found = []
             written, taken = Kept(parts, people, 0), Kept(parts, people, 1)
             turns = (walked.NOBODY_KEPT, 0.0), (written, 7e3), (taken, np.nan), (taken, 7e3)
             for kept, poison in turns:
                 out = np.empty((len(compiled.columns), PATHS))
                 fan = np.empty((PATHS, 4, compiled.scenario.clock.periods + 1))
-                scratch.people.cohort.program[:] = poison
-                scratch.people.cohort.outcomes[:] = poison
                 scratch.seen[:] = poison
                 live_paths(compiled.plan, scratch, rows, 0, true_mode, given, out, fan, kept)
                 found.append((out, fan))
             assert all(same(found[0], other) for other in found[1:])
 
     def test_parts_are_joined(self):
-        scratch = compile_scenario(STARTER).scratch()
-        people, none = scratch.people, np.zeros(scratch.seen.shape[0], np.bool_)
-        layout = lay_out(people)
-        every = find_parts(layout, ~none)
-        assert every[:, 4].sum() == none.size and (np.diff(every[:, 3]) == every[:-1, 4]).all()
-        assert find_parts(layout, none).shape == (0, 5)
-        some = none.copy()
-        some[0], some[-3:] = True, True
-        assert find_parts(layout, some).tolist() == [
-            [0, 0, people.referred.size, 0, 1],
-            [1, people.cohort.outcomes.size - 3, people.cohort.outcomes.size, none.size - 3, 3],
-        ]
+        read = np.zeros(9, np.bool_)
+        assert find_parts(read).shape == (0, 2)
+        assert find_parts(~read).tolist() == [[0, 9]]
+        read[[0, 3, 4, 8]] = True
+        assert find_parts(read).tolist() == [[0, 1], [3, 5], [8, 9]]
 
 
 class TestTogether:

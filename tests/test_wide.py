@@ -8,7 +8,7 @@ import pytest
 from pfs_sim.kernels import _wide as wide
 from pfs_sim.kernels._handing import at, by
 from pfs_sim.kernels._jit import lean
-from pfs_sim.tables.wide import ABREAST, WIDE, carve, numbers, of_path
+from pfs_sim.tables.wide import ABREAST, WIDE, WORDS, carve, numbers, of_path
 
 ODD = [0.0, -0.0, 1.0, -1.0, 0.1, 1e300, -1e-300, math.inf, -math.inf, math.nan, 3.0, 5e-324]
 NUMBERS = [*ODD, 2.0, 7.5, -2.5, 1e-12][:ABREAST]
@@ -64,6 +64,60 @@ def test_operations_are_those_of_one_path():
     assert book.dtype == WIDE and of_path(found["out"], 3).tolist() == [
         pytest.approx(float(line[3]), nan_ok=True) for line in wanted
     ]
+
+
+SHIFT, ALL = 2**64, 2**64 - 1
+WHOLE = [0, 1, 2, 63, 255, 2**31, 2**32 - 1, 2**32, 2**52, 2**53 - 1, 2**62, 2**63 - 1, 2**63,
+         0xDEADBEEFCAFEF00D, ALL - 1, ALL]  # fmt: skip
+
+
+@lean
+def whole_arithmetic(place):
+    a, out, real = at(place)
+    x, y = a[0], a[1]
+    out[0], out[1], out[2] = x + y, x - y, x * y
+    out[3], out[4], out[5] = x & y, x | y, x ^ y
+    out[6], out[7] = x << np.uint64(3), x >> np.uint64(60)
+    out[8] = wide.ones(x)
+    out[9] = wide.pick((x < y) | (x == y), x, np.uint64(7))
+    out[10] = wide.pick((x > y) & (x >= y) & (x != y), y, x)
+    z = wide.each_word(np.uint64(5))
+    z += wide.word_of(x, 13)
+    z ^= y
+    out[11] = wide.pick(x <= y, z, x)
+    real[0] = wide.to_number(x >> np.uint64(1))
+    real[1] = wide.of_bits(wide.bits(real[0]))
+    out[12] = wide.to_whole(wide.floor(real[0] * 0.375))
+    real[2] = wide.floor(0.5 - real[0])
+
+
+@lean
+def lay_whole_down(tables):
+    whole_arithmetic(by(tables))
+
+
+@pytest.mark.jit_off
+def test_whole_numbers_are_those_of_one_path():
+    book, words = carve({"a": (2,), "out": (13,)}, WORDS)
+    _, found = carve({"real": (3,)})
+    x, y = WHOLE, WHOLE[::-1]
+    words["a"]["of"][:] = np.array([x, y], np.uint64)
+    lay_whole_down((words["a"], words["out"], found["real"]))
+    pairs = list(zip(x, y, strict=True))
+    half = [float(p >> 1) for p in x]
+    wanted = [
+        [(p + q) % SHIFT for p, q in pairs], [(p - q) % SHIFT for p, q in pairs],
+        [p * q % SHIFT for p, q in pairs], [p & q for p, q in pairs], [p | q for p, q in pairs],
+        [p ^ q for p, q in pairs], [(p << 3) % SHIFT for p in x], [p >> 60 for p in x],
+        [p.bit_count() for p in x], [p if p <= q else 7 for p, q in pairs],
+        [q if p > q else p for p, q in pairs],
+        [(5 + x[13]) % SHIFT ^ q if p <= q else p for p, q in pairs],
+        [math.floor(h * 0.375) for h in half],
+    ]  # fmt: skip
+    assert book.dtype == WORDS
+    for place, line in enumerate(wanted):
+        assert words["out"]["of"][place].tolist() == line, place
+    assert numbers(found["real"]).tolist() == [half, half, [math.floor(0.5 - h) for h in half]]
 
 
 @lean

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pfs_sim.plan.crowd import read_people
 from pfs_sim.plan.money import read_cash
 from pfs_sim.simulate import compile_scenario, nothing_given
 from pfs_sim.tables.state import Cash, People
@@ -26,7 +27,7 @@ class Kernels:
         row = self.compiled.inputs.draw(path, 1)[0]
         given = nothing_given(self.compiled.scenario) if given is None else given
         live(self.compiled.plan, self.scratch, row, path, int(true_mode), given)
-        people, cash = self.scratch.people, read_cash(self.scratch.ledger)
+        people, cash = read_people(self.scratch.crowd), read_cash(self.scratch.ledger)
         return (
             {name: np.array(getattr(people, name)) for name in PEOPLE},
             {name: np.array(getattr(cash, name)) for name in CASH},

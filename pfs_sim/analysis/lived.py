@@ -55,6 +55,7 @@ def live_one(
     [measure, evaluation], single quantities by dotted path.
     """
     from pfs_sim.kernels.path import live
+    from pfs_sim.plan.crowd import read_people
     from pfs_sim.plan.money import read_cash
 
     if not 0 <= path <= LAST_PATH:
@@ -66,7 +67,8 @@ def live_one(
     out = live(compiled.plan, scratch, row, path, 0, given)
     names = [column.name for column in compiled.columns]
     values = dict(zip(names, out.tolist(), strict=True))
-    return Lived(compiled, path, row, scratch.people, read_cash(scratch.ledger), values)
+    people, cash = read_people(scratch.crowd), read_cash(scratch.ledger)
+    return Lived(compiled, path, row, people, cash, values)
 
 
 def live_base_case(deal: Deal) -> Lived:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from pfs_sim.draws import Inputs
 from pfs_sim.packing import Packed
-from pfs_sim.plan.crowd import Marks, lay_out, mark_read
+from pfs_sim.plan.crowd import Marks, mark_read
 from pfs_sim.plan.outputs import FAN_PATHS
 from pfs_sim.results import FAN
 from pfs_sim.simulate import (
@@ -148,10 +148,8 @@ class _Task:
         self.fan = np.empty((min(paths, FAN_PATHS), len(FAN), grid))
         self.tables, self.moving = describe_people(compiled)
         self.scratches = Scratches(compiled)
-        plan, scratch = compiled.plan, self.scratches.borrow()
-        self.layout = lay_out(scratch.people)
-        self.read = mark_read(plan.money, plan.outputs, self.layout, order.true_mode)
-        self.scratches.give_back(scratch)
+        plan = compiled.plan
+        self.read = mark_read(plan.people, plan.money, plan.outputs, order.true_mode)
 
 
 def live_together(
@@ -206,8 +204,8 @@ def live_together(
             if lived is not None:
                 kept = Kept(lived.parts, lived.people, 1)
             elif store is not None or task is not last[task.tables]:
-                parts, new = find_parts(task.layout, read[task.tables]), True
-                numbers = int(parts[:, 4].sum())
+                parts, new = find_parts(read[task.tables]), True
+                numbers = int(np.diff(parts).sum())
                 kept = Kept(parts, np.empty((-(-count // ABREAST), numbers, ABREAST)), 0)
             out, place = room_for(task.values, start, count)
             live_paths(
@@ -283,10 +281,6 @@ def _draw(
     if drawn is None or not alike(drawn.inputs, inputs):
         rows = inputs.draw(*chunk)
         if inputs.drawn and not {*inputs.fixed} & {*inputs.drawn}:
-            drawn = _Drawn(inputs, rows[:, inputs.drawn])
+            drawn = _Drawn(inputs, rows.T[inputs.drawn])
         return rows, drawn
-    rows = np.tile(inputs.row.base, (chunk[1], 1))
-    rows[:, inputs.drawn] = drawn.values
-    for column, value in inputs.fixed.items():
-        rows[:, column] = value
-    return rows, drawn
+    return inputs.fill(chunk[1], drawn.values), drawn

@@ -50,13 +50,12 @@ def compile_stages(names: Collection[str], deal: Deal) -> None:
     from pfs_sim.simulate import compile_scenario, nothing_given
 
     compiled = compile_scenario(deal)
-    rows, given = compiled.inputs.draw(0, 1), nothing_given(compiled.scenario)
-    scratch = compiled.scratch()
+    given, scratch = nothing_given(compiled.scenario), compiled.scratch()
     for name in names:
         if name == "walk":
-            compile_walk(compiled.plan, scratch, rows, given)
+            compile_walk(compiled.plan, scratch, given)
         else:
-            call_stage(name, compiled.plan, scratch, rows[0], given)
+            call_stage(name, compiled.plan, scratch, given)
 
 
 def compile_side_by_side(text: str, deals: Sequence[Deal] = ()) -> None:

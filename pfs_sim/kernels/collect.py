@@ -38,6 +38,7 @@ from pfs_sim.tables.outputs import (
     COMPARED_NONE,
     F8,
     HOLDER_COLUMNS,
+    I8,
     Flows,
     OutputPlan,
 )
@@ -347,16 +348,16 @@ def _collect_investors(
 
 
 @once
-def find_rates(plan: OutputPlan, flows: Flows, paths: int, first: int, out: F8) -> None:
-    """Write IRRs and statuses of the first `paths` into out[column, path], from `first` on."""
+def find_rates(plan: OutputPlan, flows: Flows, paths: int, places: I8, out: F8) -> None:
+    """Write IRRs and statuses of the first `paths` into out[column, place], each to its place."""
     for h in range(flows.kept.shape[0]):
         irr_side_by_side(
             flows.kept[h], paths, plan.per_year, flows.line, flows.rate, flows.status
         )
         column = plan.rates + HOLDER_COLUMNS * h
         for lane in range(paths):
-            out[column, first + lane] = flows.rate[lane]
-            out[column + 1, first + lane] = flows.status[lane]
+            out[column, places[lane]] = flows.rate[lane]
+            out[column + 1, places[lane]] = flows.status[lane]
 
 
 @once

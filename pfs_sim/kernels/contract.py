@@ -24,6 +24,7 @@ from pfs_sim.kernels._wide import (
     of,
     replace,
     where,
+    word_of,
 )
 from pfs_sim.kernels.random import Rng, open_stream, uniform
 from pfs_sim.tables.ledger import (
@@ -298,7 +299,7 @@ def arrive(
     moment: Any,
     rng: Rng,
     row: Wide,
-    path: int,
+    paths: Wide,
     t: int,
     claims: Claims,
     books: Books,
@@ -308,7 +309,7 @@ def arrive(
 
     Caps bind in the order term, contract and payor for a fiscal year, then payor and contract in
     all, term by term. Sums over terms are taken in the order of their names, so that the order in
-    which unrelated terms are written changes no bit. `path` is the first of those side by side.
+    which unrelated terms are written changes no bit. `paths` are those side by side.
     """
     amounts = claims.term
     for j in range(tables.terms.size):
@@ -326,7 +327,7 @@ def arrive(
             amounts[t, REDUCED, j] += fresh - switched
             fresh = switched
         total = _split(
-            tables, moment, deal.frozen, rng, row, path, j, t, fresh + amounts[t, BROUGHT, j],
+            tables, moment, deal.frozen, rng, row, paths, j, t, fresh + amounts[t, BROUGHT, j],
             claims,
         )  # fmt: skip
         some = total > 0.0
@@ -348,7 +349,7 @@ def _split(
     frozen: int,
     rng: Rng,
     row: Wide,
-    path: int,
+    paths: Wide,
     j: int,
     t: int,
     amount: Wide,
@@ -366,7 +367,7 @@ def _split(
                 amounts[t, LOST, j] += gone
                 share -= gone
             else:
-                fails = _fails(payor, q, moment.year, rng, row, path, some, claims.failed)
+                fails = _fails(payor, q, moment.year, rng, row, paths, some, claims.failed)
                 if anywhere(fails):
                     share = _lose(payor, share, fails, claims, j, part, t)
         if claims.late.shape[1] > 0:
@@ -391,13 +392,13 @@ def _enter(tables: ContractTables, j: int, t: int, total: Wide, claims: Claims) 
 
 @apart
 def _fails(
-    payor: Any, q: int, year: int, rng: Rng, row: Wide, path: int, asked: Wide, failed: Wide
+    payor: Any, q: int, year: int, rng: Rng, row: Wide, paths: Wide, asked: Wide, failed: Wide
 ) -> Wide:
     """Where a payor's appropriation of a fiscal year fails: one draw a year and path, kept."""
     known, probability = failed[q, year], row[payor.probability]
     for lane in range(ABREAST):
         if holds_for(asked, lane) and of(known, lane) == _UNKNOWN:
-            open_stream(rng, payor.key, np.uint64(year) << _SHIFT, np.uint64(path + lane))
+            open_stream(rng, payor.key, np.uint64(year) << _SHIFT, word_of(paths, lane))
             fate = _FAILS if uniform(rng) < of(probability, lane) else _HOLDS
             known = replace(known, lane, fate)
     failed[q, year] = known

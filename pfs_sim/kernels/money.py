@@ -61,13 +61,12 @@ _SHORT = 1e-9
 def live_money(
     plan: MoneyPlan,
     rng: Rng,
-    path: int,
     crowd: Crowd,
     true_mode: int,
     given: F8,
     ledger: Ledger,
 ) -> None:
-    """Live the money of the paths `path`, `path`+1 … over their people; `ledger` then holds it.
+    """Live the money of paths side by side over their people; `ledger` then holds it.
 
     `crowd.events` are the events that the people know: they happen, and are not derived again. At
     most one more is found on each path. `given[m, e]`: see `measure`.
@@ -117,7 +116,10 @@ def live_money(
             if moment.new_year == 1:
                 begin_year(claims)
         if claims.coming[t] == 1:
-            arrive(contract, deal, links, moment, rng, row, path, t, claims, books, pools)
+            arrive(
+                contract, deal, links, moment, rng, row, crowd.path[0], t, claims, books,
+                pools,
+            )  # fmt: skip
             pooled = True
         if (pooled or ends) and deal.draws_first == 0:
             pooled = pay_out(capital, deal, t, pools, grid, books)

@@ -1,7 +1,7 @@
 """The stages of a path, as they are called: by address, with their tables handed on by theirs.
 
 Each is compiled for itself, so that two processes can share the work and a caller is not compiled
-with all of them. The people live path by path, the money and what is kept of paths side by side.
+with all of them. All of them live paths side by side.
 """
 
 from __future__ import annotations
@@ -20,47 +20,36 @@ from pfs_sim.tables.ledger import Ledger
 from pfs_sim.tables.money import MoneyPlan
 from pfs_sim.tables.outputs import Flows, OutputPlan
 from pfs_sim.tables.people import PeoplePlan
-from pfs_sim.tables.state import Crowd, People
+from pfs_sim.tables.state import Crowd, Living
 
 F8 = npt.NDArray[np.float64]
+I8 = npt.NDArray[np.int64]
 
 
 @stage
-def program_stage(
-    plan: PeoplePlan, rng: Rng, row: F8, path: int, stop: int, expand: int, people: People
-) -> None:
+def program_stage(plan: PeoplePlan, rng: Rng, crowd: Crowd, living: Living) -> None:
     """Who comes, stays and leaves."""
-    live_program(at(plan), at(rng), row, path, stop, expand, at(people))
+    live_program(at(plan), at(rng), at(crowd), at(living).cohort)
 
 
 @stage
-def lots_stage(
-    plan: PeoplePlan, rng: Rng, row: F8, path: int, stop: int, people: People
-) -> None:
+def lots_stage(plan: PeoplePlan, rng: Rng, crowd: Crowd, living: Living) -> None:
     """What happens to them, where all outcomes are lived lot by lot."""
-    outcomes.live_outcomes(at(plan), at(rng), row, path, stop, at(people))
+    outcomes.live_outcomes(at(plan), at(rng), at(crowd), at(living).lots)
 
 
 @stage
-def outcomes_stage(
-    plan: PeoplePlan, rng: Rng, row: F8, path: int, stop: int, people: People
-) -> None:
+def outcomes_stage(plan: PeoplePlan, rng: Rng, crowd: Crowd, living: Living) -> None:
     """What happens to them in any deal."""
-    cohorts.live_all_outcomes(at(plan), at(rng), row, path, stop, at(people))
+    cohorts.live_all_outcomes(at(plan), at(rng), at(crowd), at(living))
 
 
 @stage
 def money_stage(
-    plan: MoneyPlan,
-    rng: Rng,
-    path: int,
-    crowd: Crowd,
-    true_mode: int,
-    given: F8,
-    ledger: Ledger,
+    plan: MoneyPlan, rng: Rng, crowd: Crowd, true_mode: int, given: F8, ledger: Ledger
 ) -> None:
-    """Who pays whom, on the paths from `path` on."""
-    live_money(at(plan), at(rng), path, at(crowd), true_mode, given, at(ledger))
+    """Who pays whom."""
+    live_money(at(plan), at(rng), at(crowd), true_mode, given, at(ledger))
 
 
 @stage
@@ -76,6 +65,6 @@ def follow_stage(plan: OutputPlan, crowd: Crowd, ledger: Ledger, flows: Flows) -
 
 
 @stage
-def rates_stage(plan: OutputPlan, flows: Flows, paths: int, first: int, out: F8) -> None:
+def rates_stage(plan: OutputPlan, flows: Flows, paths: int, places: I8, out: F8) -> None:
     """Their IRRs."""
-    results.find_rates(at(plan), at(flows), paths, first, out)
+    results.find_rates(at(plan), at(flows), paths, places, out)
