@@ -7,13 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numba
 import numpy as np
 import pytest
 from scipy import stats
 
 from pfs_sim.addresses import stream_key
 from pfs_sim.kernels import random, samplers
+from pfs_sim.kernels._handing import at, by
+from pfs_sim.kernels._jit import lean
 from pfs_sim.kernels.arrivals import arrive
 from pfs_sim.kernels.random import (
     add_made,
@@ -26,6 +27,7 @@ from pfs_sim.kernels.random import (
     philox_block,
     uniform,
 )
+from pfs_sim.tables.wide import ABREAST, WIDE, WORDS, numbers
 from tests import naive_random
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -136,23 +138,53 @@ def test_first_words_made_together_are_those_made_alone():
         assert [int(next_word(rng)) for _ in range(25)] == words
 
 
-@numba.njit
-def arrive_at_once(rng, dispersion, mean, words, came):
-    arrive(rng, WORD_KEY, FAR_PATH, dispersion, mean, words, came)
+@lean
+def lay_arrivals(rng, place, dispersion):
+    path, mean, came = at(place)
+    arrive(rng, WORD_KEY, path[0], dispersion, mean, came)
+
+
+@lean
+def arrive_at_once(rng, tables, dispersion):
+    lay_arrivals(rng, by(tables), dispersion)
+
+
+def arrivals(first_path, dispersion, mean):
+    """came[t, path] of mean[t, path], of paths side by side from a first one on."""
+    path, place, came = np.zeros(1, WORDS), np.zeros(len(mean), WIDE), np.zeros(len(mean), WIDE)
+    path["of"][0], numbers(place)[:] = first_path + np.arange(ABREAST), mean
+    arrive_at_once(new_rng(), (path, place, came), dispersion)
+    return numbers(came)
+
+
+MEANS = [0.0, 1e-3, 5.0, 9.99, 10.0, 10.5, 0.0, *range(12, 150, 3), 1e4, 1e7, -1.0]
 
 
 @pytest.mark.jit_off
 @pytest.mark.parametrize("dispersion", [0.0, 0.4, 1.0, 12.0, 1e6])
 def test_arrivals_of_all_periods_are_those_of_each_period(dispersion):
-    mean = np.array([0.0, 1e-3, 5.0, 9.99, 10.0, 10.5, 0.0, *range(12, 150, 3), 1e4, 1e7, -1.0])
-    words, came = np.zeros((2, 2 * mean.size), np.uint64), np.full(mean.size, -1.0)
-    arrive_at_once(new_rng(), dispersion, mean, words, came)
-    for t, m in enumerate(mean):
-        stream = naive_random.Stream(KEY, t << 16, FAR_PATH)
+    """Each path with means of its own; in the last period nobody comes to any."""
+    mean = np.array([np.roll(MEANS, -path) for path in range(ABREAST)]).T
+    mean[-1] = 0.0
+    came = arrivals(FAR_PATH, dispersion, mean)
+    for (t, path), m in np.ndenumerate(mean):
+        stream = naive_random.Stream(KEY, t << 16, FAR_PATH + path)
         if dispersion > 0:
-            assert came[t] == naive_random.negative_binomial(stream, dispersion, m)
+            assert came[t, path] == naive_random.negative_binomial(stream, dispersion, m)
         else:
-            assert came[t] == naive_random.poisson(stream, m)
+            assert came[t, path] == naive_random.poisson(stream, m)
+
+
+@pytest.mark.parametrize("dispersion", [0.0, 40.0])
+def test_arrivals_do_not_depend_on_the_paths_beside(dispersion):
+    mean = 60.0 * np.random.default_rng(3).random((9, ABREAST))
+    came = arrivals(FAR_PATH, dispersion, mean)
+    for path in range(ABREAST):
+        for beside in (math.nan, 0.0, 1e6):
+            others = np.full_like(mean, beside)
+            others[:, path] = mean[:, path]
+            assert (arrivals(FAR_PATH, dispersion, others)[:, path] == came[:, path]).all()
+    assert np.isnan(arrivals(FAR_PATH, dispersion, np.full_like(mean, math.nan))).all()
 
 
 def test_fair_coins_follow_their_law():

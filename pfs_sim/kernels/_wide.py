@@ -333,6 +333,26 @@ word_of: Any = _written(
 """word_of(w, lane): the whole number of one path."""
 
 
+def _emit_look_up(_typing: Any, table: Any, places: Any) -> tuple[Any, Callable[..., Any]]:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        numbers = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        found = ir.Constant(_NUMBERS, ir.Undefined)
+        for path in range(ABREAST):
+            lane = ir.Constant(_PLACE, path)
+            place = builder.gep(numbers, [builder.extract_element(arguments[1], lane)])
+            found = builder.insert_element(found, builder.load(place), lane)
+        return found
+
+    return WIDE_VALUE(table, places), generate
+
+
+look_up: Any = (
+    (lambda table, places: _value(table[_word(places)])) if _off
+    else cast(Any, intrinsic)(_emit_look_up)
+)  # fmt: skip
+"""look_up(table, w): of a plain array of numbers, the one at each path's place."""
+
+
 def widen(kind: Any) -> Any:
     """The kind of a tuple of arrays, those of `WIDE` and `WORDS` read as wide values."""
     if isinstance(kind, types.Array):

@@ -1,65 +1,117 @@
-"""Referrals of all periods side by side: most need two random words and no second look.
+"""Referrals of paths side by side: most need two random words and no second look.
 
-The first words of all periods are made in one loop, and so is what they give at once; both loops
-become vectors. A period whose words say nothing for certain starts anew by itself, from the
-same words: every count is the one that `poisson` or `negative_binomial` draws from its stream.
+What the first words of a period give at once is found for all paths together. A path whose words
+say nothing for certain starts anew by itself, from the same words: every count is the one that
+`poisson` or `negative_binomial` draws from its stream.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from pfs_sim.kernels._jit import lean, once
-from pfs_sim.kernels.counts import poisson, poisson_inside
-from pfs_sim.kernels.random import ONE, TWO, ZERO, Rng, Word, Words, fill_blocks, open_made
-from pfs_sim.kernels.rough import over
-from pfs_sim.kernels.samplers import gamma_inside, negative_binomial
+from pfs_sim.kernels._jit import inner_apart, once
+from pfs_sim.kernels._wide import (
+    anywhere,
+    everywhere,
+    floor,
+    greater,
+    holds_for,
+    magnitude,
+    of,
+    replace,
+    root,
+    where,
+    word_of,
+)
+from pfs_sim.kernels.counts import INVERSION_MEAN, poisson
+from pfs_sim.kernels.normals import normals_inside
+from pfs_sim.kernels.random import ONE, ZERO, Rng, Word, open_made, wide_block, wide_uniform
+from pfs_sim.kernels.rough import gap_of_poisson
+from pfs_sim.kernels.samplers import negative_binomial
 from pfs_sim.kernels.thinning import address
-
-F8 = npt.NDArray[np.float64]
+from pfs_sim.tables.wide import ABREAST, Wide
 
 
 @once
-def arrive(
-    rng: Rng, key: Word, path: int, dispersion: float, mean: F8, words: Words, came: F8
-) -> None:
+def arrive(rng: Rng, key: Word, paths: Wide, dispersion: float, mean: Wide, came: Wide) -> None:
     """Draw how many come in each period: came[t], of mean[t].
 
-    With a dispersion it is negative binomial, else (0) Poisson. `words` [2, 2t] is working space.
+    With a dispersion it is negative binomial, else (0) Poisson. `mean` and `came` are wide arrays.
     """
-    periods, step = mean.size, address(1, 0, 0)
-    fill_blocks(key, ZERO, step, ZERO, path, words[0, : 2 * periods])
+    for t in range(mean.size):
+        came[t] = _arrive_at(rng, key, address(t, 0, 0), paths, dispersion, mean[t])
+
+
+@once
+def _arrive_at(
+    rng: Rng, key: Word, index: Word, paths: Wide, dispersion: float, mean: Wide
+) -> Wide:
+    """Draw how many come in one period."""
+    found = where(mean <= 0.0, 0.0, np.nan)
+    if everywhere(mean <= 0.0):
+        return found
+    first, second = wide_block(key, ZERO, index, paths)
+    u, v, rate = wide_uniform(first), wide_uniform(second), mean
     if dispersion > 0.0:
-        fill_blocks(key, ZERO, step, ONE, path, words[1, : 2 * periods])
-        _look_twice(dispersion, mean, words, came)
-    else:
-        _look(mean, words, came)
-    for t in range(periods):
-        if mean[t] <= 0.0:
-            came[t] = 0.0
-        elif not came[t] >= 0.0:
-            i = TWO * np.uint64(t)
-            open_made(rng, key, address(t, 0, 0), path, words[0, i], words[0, i + ONE])
+        rate = _gamma(dispersion, normals_inside(first), v) * (mean / dispersion)
+        u, v = wide_block(key, ONE, index, paths)
+        u, v = wide_uniform(u), wide_uniform(v)
+    found = where(mean <= 0.0, 0.0, _poisson(rate, u - 0.5, v))
+    again = ~(found >= 0.0)
+    if anywhere(again):
+        found = _draw_alone(rng, key, index, paths, dispersion, mean, first, second, found)
+    return found
+
+
+@inner_apart
+def _draw_alone(
+    rng: Rng,
+    key: Word,
+    index: Word,
+    paths: Wide,
+    dispersion: float,
+    mean: Wide,
+    first: Wide,
+    second: Wide,
+    found: Wide,
+) -> Wide:
+    """Draw anew, for paths of which nothing is certain, from the two words at hand on."""
+    again = ~(found >= 0.0)
+    for lane in range(ABREAST):
+        if holds_for(again, lane):
+            path, one = word_of(paths, lane), of(mean, lane)
+            open_made(rng, key, index, path, word_of(first, lane), word_of(second, lane))
             if dispersion > 0.0:
-                came[t] = negative_binomial(rng, dispersion, mean[t])
+                found = replace(found, lane, negative_binomial(rng, dispersion, one))
             else:
-                came[t] = poisson(rng, mean[t])
+                found = replace(found, lane, poisson(rng, one))
+    return found
 
 
-@lean
-def _look(mean: F8, words: Words, came: F8) -> None:
-    """What block 0 gives at once: a Poisson, or NaN."""
-    for t in range(mean.size):
-        i = TWO * np.uint64(t)
-        came[t] = poisson_inside(mean[t], words[0, i], words[0, i + ONE])
+@once
+def _poisson(mean: Wide, u: Wide, v: Wide) -> Wide:
+    """A Poisson by its first point under the hat; NaN where it takes more, or a mean below 10."""
+    most = greater(mean, INVERSION_MEAN)
+    b = 0.931 + 2.53 * root(most)
+    a = -0.059 + 0.02483 * b
+    edge = 0.5 - magnitude(u)
+    square = edge * edge
+    count = floor((2.0 * a / edge + b) * u + most + 0.43)
+    sure = (edge >= 0.07) & (v <= 0.9277 - 3.6224 / (b - 2.0))
+    height = v * (1.1239 * (b - 3.4) + 1.1328) * square / ((b - 3.4) * (a + b * square))
+    likely = (gap_of_poisson(most, count, height) > 0.0) & (count >= 0.0)
+    likely = likely & ((edge >= 0.013) | (v <= edge))
+    return where((sure | likely) & (mean >= INVERSION_MEAN), count, np.nan)
 
 
-@lean
-def _look_twice(dispersion: float, mean: F8, words: Words, came: F8) -> None:
-    """What block 0 gives at once, a gamma variate, and block 1 to a Poisson of its mean."""
-    for t in range(mean.size):
-        i = TWO * np.uint64(t)
-        rate = gamma_inside(dispersion, words[0, i], words[0, i + ONE])
-        rate *= over(mean[t], dispersion)
-        came[t] = poisson_inside(rate, words[1, i], words[1, i + ONE])
+@once
+def _gamma(shape: float, x: Wide, u: Wide) -> Wide:
+    """A gamma variate by a first normal x and uniform; NaN where it takes more, or a shape below 1.
+
+    As `pfs_sim.kernels.samplers` draws it.
+    """
+    d = max(shape, 1.0) - 1.0 / 3.0
+    t = 1.0 / np.sqrt(9.0 * d) * x
+    square = x * x
+    sure = (t > -1.0) & (u < 1.0 - 0.0331 * square * square) & (shape >= 1.0)
+    return where(sure, d * ((1.0 + t) * (1.0 + t) * (1.0 + t)), np.nan)

@@ -15,10 +15,9 @@ import math
 
 import numpy as np
 
-from pfs_sim.kernels._jit import apart, forced, inline, lean
+from pfs_sim.kernels._jit import apart, inline, lean
 from pfs_sim.kernels._popcount import popcount
-from pfs_sim.kernels.random import ONE, ZERO, Floats, Rng, Word, next_word, to_uniform, uniform
-from pfs_sim.kernels.rough import gap_of_poisson, over
+from pfs_sim.kernels.random import ONE, ZERO, Floats, Rng, next_word, uniform
 
 DIGIT_TRIALS = 63.0
 """Up to here a binomial compares random bits with the binary digits of p."""
@@ -221,45 +220,19 @@ def _reject_poisson(rng: Rng, mean: float) -> float:
     """PTRS: the same hat over the Poisson, for a mean of at least 10."""
     b = 0.931 + 2.53 * math.sqrt(mean)
     a = -0.059 + 0.02483 * b
+    sure = 0.9277 - 3.6224 / (b - 2.0)
     while True:
         u = uniform(rng) - 0.5
         v = uniform(rng)
-        count, sure = _under_hat(mean, u, v)
-        if sure:
-            return count
         edge = 0.5 - abs(u)
+        count = float(np.floor((2.0 * a / edge + b) * u + mean + 0.43))
+        if edge >= 0.07 and v <= sure:
+            return count
         if count < 0.0 or (edge < 0.013 and v > edge):
             continue
         height = v * (1.1239 + 1.1328 / (b - 3.4)) / (a / (edge * edge) + b)
         if math.log(height) <= _log_poisson(mean, count):
             return count
-
-
-@forced
-def _under_hat(mean: float, u: float, v: float) -> tuple[float, bool]:
-    """The count at a point under the hat, and whether it is surely one of the Poisson's."""
-    b = 0.931 + 2.53 * math.sqrt(mean)
-    a = -0.059 + 0.02483 * b
-    sure = 0.9277 - over(3.6224, b - 2.0)
-    edge = 0.5 - abs(u)
-    count = float(np.floor((over(2.0 * a, edge) + b) * u + mean + 0.43))
-    return count, bool((edge >= 0.07) & (v <= sure))
-
-
-@forced
-def poisson_inside(mean: float, first: Word, second: Word) -> float:
-    """What the first two words give at once; NaN where it takes more, and for a mean below 10."""
-    most = max(mean, INVERSION_MEAN)
-    u, v = to_uniform(first) - 0.5, to_uniform(second)
-    count, sure = _under_hat(most, u, v)
-    edge = 0.5 - abs(u)
-    square = edge * edge
-    b = 0.931 + 2.53 * np.sqrt(most)
-    a = -0.059 + 0.02483 * b
-    height = over(v * (1.1239 * (b - 3.4) + 1.1328) * square, (b - 3.4) * (a + b * square))
-    likely = (gap_of_poisson(most, count, height) > 0.0) & (count >= 0.0)
-    likely = likely & ((edge >= 0.013) | (v <= edge))
-    return count if (sure | likely) & (mean >= INVERSION_MEAN) else np.nan
 
 
 @lean

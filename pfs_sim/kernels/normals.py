@@ -13,10 +13,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pfs_sim.kernels._jit import apart, forced, inline, lean
-from pfs_sim.kernels.random import ZERO, Floats, Rng, Word, next_word, uniform
+from pfs_sim.kernels._wide import look_up, to_number, where
+from pfs_sim.kernels.random import ZERO, Floats, Rng, next_word, uniform
+from pfs_sim.tables.wide import Wide
 
 LAYERS = 256
 TAIL = 3.6541528853610088
@@ -39,13 +40,13 @@ def _layer_edges() -> list[float]:
     return [*edges, 0.0]
 
 
-def _normal_tables() -> tuple[Floats, NDArray[np.int64], Floats]:
+def _normal_tables() -> tuple[Floats, Floats, Floats]:
     """Return the width of a place, the places surely under the curve, the height at each edge."""
     edges = _layer_edges()
     width = [edge / _PLACES for edge in edges[:LAYERS]]
     inside = [int(edges[i + 1] / edges[i] * _PLACES) for i in range(LAYERS)]
     height = [math.exp(-0.5 * edge * edge) for edge in edges]
-    return np.array(width), np.array(inside, dtype=np.int64), np.array(height)
+    return np.array(width), np.array(inside, dtype=np.float64), np.array(height)
 
 
 WIDTH, INSIDE, HEIGHT = _normal_tables()
@@ -55,19 +56,22 @@ WIDTH, INSIDE, HEIGHT = _normal_tables()
 def normal(rng: Rng) -> float:
     """Draw from the normal law with mean 0 and standard deviation 1."""
     word = next_word(rng)
-    x = normal_inside(word)
-    return x if x == x else _normal_near_edge(rng, word)
+    layer = word & _LAYER_BITS
+    place = float(np.int64(word >> _PLACE_SHIFT))
+    if place >= INSIDE[layer]:
+        return _normal_near_edge(rng, word)
+    x = place * float(WIDTH[layer])
+    return x if (word & _SIGN_BIT) == ZERO else -x
 
 
 @forced
-def normal_inside(word: Word) -> float:
-    """What a word gives at once; NaN if it is not surely under the curve."""
-    layer = word & _LAYER_BITS
-    place = np.int64(word >> _PLACE_SHIFT)
-    x = float(place) * float(WIDTH[layer])
-    if place >= INSIDE[layer]:
-        x = np.nan
-    return x if (word & _SIGN_BIT) == ZERO else -x
+def normals_inside(words: Wide) -> Wide:
+    """What a word gives at once, of paths side by side; NaN if not surely under the curve."""
+    layers = words & _LAYER_BITS
+    places = to_number(words >> _PLACE_SHIFT)
+    x = places * look_up(WIDTH, layers)
+    x = where(places >= look_up(INSIDE, layers), np.nan, x)
+    return where((words & _SIGN_BIT) == ZERO, x, -x)
 
 
 @apart
@@ -75,8 +79,8 @@ def _normal_near_edge(rng: Rng, word: np.uint64) -> float:
     """Settle a draw that fell outside the part of its layer that is surely under the curve."""
     while True:
         layer = word & _LAYER_BITS
-        place = np.int64(word >> _PLACE_SHIFT)
-        x = float(place) * float(WIDTH[layer])
+        place = float(np.int64(word >> _PLACE_SHIFT))
+        x = place * float(WIDTH[layer])
         if place >= INSIDE[layer]:
             if layer == ZERO:
                 x = _draw_tail(rng)

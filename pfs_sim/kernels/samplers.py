@@ -14,11 +14,10 @@ from __future__ import annotations
 
 import math
 
-from pfs_sim.kernels._jit import apart, forced, inline, lean
+from pfs_sim.kernels._jit import apart, inline, lean
 from pfs_sim.kernels.counts import binomial, poisson
-from pfs_sim.kernels.normals import normal, normal_inside
-from pfs_sim.kernels.random import Rng, Word, to_uniform, uniform
-from pfs_sim.kernels.rough import over
+from pfs_sim.kernels.normals import normal
+from pfs_sim.kernels.random import Rng, uniform
 
 __all__ = [
     "beta",
@@ -64,27 +63,11 @@ def _gamma_from_normal(rng: Rng, shape: float) -> float:
             continue
         u = uniform(rng)
         value = d * ((1.0 + t) * (1.0 + t) * (1.0 + t))
-        if _surely_gamma(x, t, u):
+        if u < 1.0 - 0.0331 * (x * x) * (x * x):
             return value
         excess = 3.0 * math.log1p(t) - t * (3.0 + t * (3.0 + t))
         if math.log(u) < 0.5 * (x * x) + d * excess:
             return value
-
-
-@forced
-def _surely_gamma(x: float, t: float, u: float) -> bool:
-    square = x * x
-    return bool((t > -1.0) & (u < 1.0 - 0.0331 * square * square))
-
-
-@forced
-def gamma_inside(shape: float, first: Word, second: Word) -> float:
-    """What the first two words give at once; NaN where it takes more, and for a shape below 1."""
-    d = max(shape, 1.0) - 1.0 / 3.0
-    x = normal_inside(first)
-    t = over(1.0, math.sqrt(9.0 * d)) * x
-    sure = _surely_gamma(x, t, to_uniform(second)) & (shape >= 1.0)
-    return d * ((1.0 + t) * (1.0 + t) * (1.0 + t)) if sure else math.nan
 
 
 @lean
