@@ -1,6 +1,4 @@
-"""Draws side by side and people placed at once: the twin's counts, whoever else is drawn."""
-
-from fractions import Fraction
+"""Draws side by side: the twin's counts, whoever else is drawn."""
 
 import numba
 import numpy as np
@@ -10,11 +8,8 @@ from scipy import stats
 from pfs_sim.kernels.counts import binomial, poisson, poisson_inside
 from pfs_sim.kernels.lanes import answer, ask
 from pfs_sim.kernels.random import new_rng, open_stream
-from pfs_sim.kernels.spreading import edge_of, plan_spread, spread
-from pfs_sim.plan.program import records
-from pfs_sim.tables.people import CROWD, LANES, LANES_SIZE, SPREAD
+from pfs_sim.tables.people import LANES, LANES_SIZE
 from tests.naive_random import Stream, in_lanes
-from tests.naive_random import spread as spread_slowly
 
 KEY, PATH = 0x0123_4567_89AB_CDEF, 41
 
@@ -25,38 +20,6 @@ def ask_all(lanes, rng, index, piece, n, p, answers):
     for i in range(n.size):
         ask(lanes, rng, np.uint64(KEY), np.uint64(index[i]), PATH, piece[i], n[i], p[i], i, answers)
     answer(lanes, rng, PATH, answers)
-
-
-@numba.njit
-def spread_all(index, n, edges, spreads, pieces, found):
-    """Spread n[i] people over the classes of edges[i] at index[i], as many at once as there are."""
-    count = 0
-    for i in range(n.size):
-        count = plan_spread(n[i], np.uint64(index[i]), i, i, spreads, count)
-    spread(count, np.uint64(KEY), PATH, found.shape[1], edges, spreads, pieces, found)
-
-
-def spread_people(index, n, edges):
-    """found[i, class] of n[i] people at index[i], over the classes of edges[i]."""
-    index, n, edges = np.asarray(index), np.asarray(n, float), np.array(edges, np.uint64)
-    found = np.zeros((n.size, edges.shape[1]))
-    many = int(np.ceil(n / 64).sum())
-    spread_all(index, n, edges, records(SPREAD, many), np.zeros((many, 16), np.uint64), found)
-    return found
-
-
-@numba.njit
-def edges_of(reach):
-    edges = np.empty(reach.size, np.uint64)
-    for k in range(reach.size):
-        edges[k] = edge_of(reach[k])
-    return edges
-
-
-def spread_over(index, n, shares):
-    """People at many addresses, over the same classes."""
-    edges = np.tile(edges_of(np.cumsum(shares)), (len(index), 1))
-    return spread_people(index, np.full(len(index), n), edges)
 
 
 def draw(index, piece, n, p):
@@ -147,54 +110,6 @@ def test_a_draw_without_a_number_has_none():
     assert np.isnan(draw([1, 2], [0, 0], [3.0, np.nan], [np.nan, 0.5])).all()
 
 
-@pytest.mark.jit_off
-@pytest.mark.parametrize("n", [0, 1, 5, 16, 17, 40, 63, 64, 65, 128, 200, 512])
-def test_people_are_spread_as_by_the_twin(n):
-    shares = np.array([0.06, 0.2, 0.0, 0.34, 0.4])
-    index = np.arange(50) << 16
-    found = spread_over(index, n, shares)
-    for i, row in zip(index, found, strict=True):
-        stream = Stream(KEY, int(i), PATH)
-        assert row.tolist() == spread_slowly(stream, n, np.cumsum(shares)[:-1])
-    assert (found.sum(axis=1) == n).all()
-    assert (found[:, 2] == 0).all()
-    assert n <= CROWD
-
-
-def number_of(index, person):
-    """The 64 bits that say where a person falls."""
-    first, person = person // 64 * 64, person % 64
-    stream = Stream(KEY, index, PATH).at(first)
-    words, others = [stream.word() for _ in range(16)], stream.at(first + 8)
-    rest = [others.word() for _ in range(person + 1)][-1] >> 16
-    return (words[person // 4] >> 16 * (person % 4) & 0xFFFF) << 48 | rest
-
-
-@pytest.mark.jit_off
-@pytest.mark.parametrize("person", [0, 1, 6, 31, 62, 63, 64, 99, 191])
-def test_an_edge_that_begins_like_a_number_is_compared_to_its_last_bit(person):
-    """One edge at the number, one above it, and edges before and after with its first bits."""
-    index = 7 << 16
-    number = number_of(index, person)
-    begins = number >> 48 << 48
-    edges = [max(begins, 1), number, number + 1, begins + 2**48 - 1, 2**64 - 1]
-    found = spread_people([index], [192], [edges])
-    reach = [Fraction(edge, 2**64) for edge in edges[:-1]]
-    assert found[0].tolist() == spread_slowly(Stream(KEY, index, PATH), 192, reach)
-    assert found[0, 2] >= 1
-
-
-def test_who_ties_with_an_edge_follows_its_other_digits():
-    many, part = 4000, 0.3
-    index = np.arange(many) << 16
-    edges = [
-        [(number_of(int(i), 0) >> 48 << 48) + int(part * 2**48), 2**64 - 1] for i in index
-    ]
-    found = spread_people(index, np.ones(many), edges)
-    law = stats.binom(many, part)
-    assert abs(found[:, 0].sum() - law.mean()) < 4.5 * law.std()
-
-
 def fit(found, law, support):
     """p-value of counts against a law, cells of fewer than 10 expected put together."""
     expected = law.pmf(support) * len(found)
@@ -219,15 +134,3 @@ def test_draws_follow_the_binomial_law(n, p):
     law = stats.binom(n, p)
     assert abs(found.mean() - law.mean()) < 4.5 * law.std() / many**0.5
     assert fit(found, law, np.arange(n + 1)) > 1e-5
-
-
-@pytest.mark.parametrize("n", [23, 150])
-def test_spread_people_follow_the_multinomial_law(n):
-    shares, many = np.array([0.06, 0.2, 0.34, 0.4]), 20_000
-    found = spread_over(np.arange(many), n, shares)
-    law = stats.multinomial(n, shares)
-    for k, share in enumerate(shares):
-        assert fit(found[:, k], stats.binom(n, share), np.arange(n + 1)) > 1e-5
-    sd = np.sqrt(np.diag(law.cov()))
-    error = np.outer(sd, sd) * (2 / many) ** 0.5
-    assert (np.abs(np.cov(found.T) - law.cov()) / error).max() < 4.5

@@ -1,72 +1,66 @@
-"""Sixty-four pieces of 16 bits compared with one bound: a few machine instructions.
+"""Sixty-four pieces of 16 bits, four of each path's word, compared at once.
 
-The compiler would count what is below in lanes that it then has to add up; here the comparison
-itself is the answer, a bit for each piece.
+A word of each of sixteen paths has as many pieces as two machine registers, so that to count what
+lies below a bound of each path takes two instructions a register.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, overload
 
-_PIECES = ir.VectorType(ir.IntType(16), 64)
-_FIRST = ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64)
+from pfs_sim.kernels._wide import WHOLE_VALUE, _word, _written
+from pfs_sim.tables.wide import ABREAST
 
-
-def pieces_below(words: Any, bound: Any) -> Any:
-    """Bit i is set where piece i of the first 16 words, lowest first, is below a uint64 bound."""
-    return _find(words, lambda piece: piece < int(bound))
+_PIECES = ir.VectorType(ir.IntType(16), 4 * ABREAST)
+_WORDS = ir.VectorType(ir.IntType(64), ABREAST)
 
 
-def pieces_equal(words: Any, bound: Any) -> Any:
-    """The same where the piece equals the bound."""
-    return _find(words, lambda piece: piece == int(bound))
+def _split(builder: Any, *words: Any) -> list[Any]:
+    return [builder.bitcast(word, _PIECES) for word in words]
 
 
-def _find(words: Any, holds: Callable[[int], bool]) -> Any:
-    pieces = [int(word) >> place & 0xFFFF for word in words[:16] for place in (0, 16, 32, 48)]
-    return np.uint64(sum(holds(piece) << i for i, piece in enumerate(pieces)))
+def _emit_count(builder: Any, counts: Any, words: Any, bounds: Any) -> Any:
+    so_far, pieces, edges = _split(builder, counts, words, bounds)
+    below = builder.zext(builder.icmp_unsigned("<", pieces, edges), _PIECES)
+    return builder.bitcast(builder.add(so_far, below), _WORDS)
 
 
-def _comparing(relation: str) -> Any:
-    """Code for one relation: a load, a comparison, and its bits as a word."""
-
-    def emit(_typing: Any, words: Any, bound: Any) -> tuple[Any, Callable[..., Any]]:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-            pieces = builder.load(builder.bitcast(data, _PIECES.as_pointer()))
-            pieces.align = 8
-            one = builder.trunc(arguments[1], ir.IntType(16))
-            anything = ir.Constant(_PIECES, ir.Undefined)
-            one = builder.insert_element(anything, one, ir.Constant(ir.IntType(32), 0))
-            bounds = builder.shuffle_vector(one, anything, _FIRST)
-            found = builder.icmp_unsigned(relation, pieces, bounds)
-            return builder.bitcast(found, ir.IntType(64))
-
-        return types.uint64(words, bound), generate
-
-    return intrinsic(emit)
+def _emit_least(builder: Any, first: Any, second: Any) -> Any:
+    a, b = _split(builder, first, second)
+    return builder.bitcast(builder.select(builder.icmp_unsigned("<", a, b), a, b), _WORDS)
 
 
-def _compiling(relation: str) -> Callable[[Any, Any], Any]:
-    compare: Any = _comparing(relation)
-
-    def compile(words: Any, bound: Any) -> Callable[[Any, Any], Any] | None:
-        if not isinstance(words, types.Array) or words.dtype != types.uint64:
-            return None
-
-        def find(words: Any, bound: Any) -> Any:
-            return compare(words, bound)
-
-        return find
-
-    return compile
+def _emit_equal(builder: Any, first: Any, second: Any) -> Any:
+    a, b = _split(builder, first, second)
+    return builder.bitcast(builder.icmp_unsigned("==", a, b), ir.IntType(64))
 
 
-overload(pieces_below, jit_options={"forceinline": True})(_compiling("<"))
-overload(pieces_equal, jit_options={"forceinline": True})(_compiling("=="))
+def _pieces(words: Any) -> Any:
+    return _word(words).view(np.uint16)
+
+
+def _joined(pieces: Any) -> Any:
+    return _word(np.ascontiguousarray(pieces, np.uint16).view(np.uint64))
+
+
+count_below: Any = _written(
+    WHOLE_VALUE, (WHOLE_VALUE,) * 3, _emit_count,
+    lambda counts, words, bounds: _joined(
+        _pieces(counts) + (_pieces(words) < _pieces(bounds))
+    ),
+)  # fmt: skip
+"""count_below(counts, words, bounds): a piece of counts is one more where that of words is less."""
+least_pieces: Any = _written(
+    WHOLE_VALUE, (WHOLE_VALUE,) * 2, _emit_least,
+    lambda a, b: _joined(np.minimum(_pieces(a), _pieces(b))),
+)  # fmt: skip
+"""The lesser of each two pieces."""
+equal_pieces: Any = _written(
+    types.uint64, (WHOLE_VALUE,) * 2, _emit_equal,
+    lambda a, b: np.uint64(sum(1 << int(i) for i in np.flatnonzero(_pieces(a) == _pieces(b)))),
+)  # fmt: skip
+"""A bit for each piece, four a path and lowest first: whether it equals the other."""

@@ -2,34 +2,47 @@
 
 Where there are few people and several classes this costs less than one binomial after the other.
 Each person has a random number of 64 bits; 16 of them nearly always say on which side of a
-class's edge it lies, and so the first 16 bits of 64 people are compared with an edge at once. The
-other 48 are looked up only for those whose first 16 are the edge's own. Spreads are made side by
-side: a Philox block waits for its own last round most of the time.
+class's edge it lies, and so the first 16 bits of four people of each path are compared with an
+edge at once. The other 48 are looked up only for those whose first 16 are the edge's own.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-from pfs_sim.kernels._jit import apart, forced, once
-from pfs_sim.kernels._pieces import pieces_below, pieces_equal
+from pfs_sim.kernels._jit import forced, inner_apart, once
+from pfs_sim.kernels._pieces import count_below, equal_pieces, least_pieces
 from pfs_sim.kernels._popcount import popcount
-from pfs_sim.kernels.random import ONE, TWO, ZERO, Word, Words, one_block, philox_block
-from pfs_sim.tables.people import Records
+from pfs_sim.kernels._wide import (
+    anywhere,
+    each,
+    each_word,
+    greater,
+    lesser,
+    of,
+    pick,
+    replace,
+    to_number,
+    to_whole,
+    word_of,
+)
+from pfs_sim.kernels.random import ONE, TWO, ZERO, Word, one_block, wide_block
+from pfs_sim.tables.wide import Wide
 
-F8 = npt.NDArray[np.float64]
+AT_ONCE = 64.0
+"""People of a path who are spread together: 64 blocks of the stream."""
 
 _WORD_RANGE = 2.0**64
 _LAST = np.uint64(0xFFFFFFFFFFFFFFFF)
-_SIXTY_FOUR = np.uint64(64)
+_BLOCKS = np.uint64(64)
+_BITS = np.uint64(64)
 _FIRST_BITS = np.uint64(16)
 _OTHER_BITS = np.uint64(48)
 _OTHERS = np.uint64(0xFFFFFFFFFFFF)
+_FOUR_TIMES = np.uint64(0x0001000100010001)
 _LOOK_UP = np.uint64(8)
 """Block at which the other bits begin: word i there is person i's."""
+_OF_A_PATH, _HALF = np.uint64(3), np.uint64(32)
 
 
 @forced
@@ -39,72 +52,115 @@ def edge_of(reach: float) -> Word:
 
 
 @forced
-def plan_spread(
-    n: float, index: Word, row: int, at: int, spreads: Records, count: int
-) -> int:
-    """Plan to spread n people; returns how many spreads are planned then.
-
-    Every 64 of them have a spread of their own, 64 blocks of the stream further on.
-    """
-    block = ZERO
-    while n > 0.0:
-        one = spreads[count]
-        one.here = _LAST >> (_SIXTY_FOUR - np.uint64(min(n, 64.0)))
-        one.index, one.block, one.row, one.at = index, block, row, at
-        count, n, block = count + 1, n - 64.0, block + _SIXTY_FOUR
-    return count
+def first_bits_of(reach: Wide) -> Wide:
+    """The first 16 bits of the edge of each path, four times."""
+    edge = pick(reach < 1.0, to_whole(reach * _WORD_RANGE), _LAST)
+    return (edge >> _OTHER_BITS) * _FOUR_TIMES
 
 
 @once
 def spread(
-    count: int,
+    n: Wide,
     key: Word,
-    path: int,
-    classes: int,
-    edges: Words,
-    spreads: Records,
-    pieces: Words,
-    found: F8,
+    index: Word,
+    paths: Wide,
+    last: int,
+    reach: Wide,
+    edges: Wide,
+    pieces: Wide,
+    found: Wide,
 ) -> None:
-    """Make the planned spreads: add to found[at, class] how many people fall into a class.
+    """Add to found[class] how many of n people of each path fall into a class.
 
-    Below `edges[row, class]` are the numbers of this class and those before it; the last class has
-    the rest. The first bits of people 0, 1, 2 ... are the 16-bit pieces, lowest first, of the 8
-    blocks of the stream (key, index, path) from where a spread begins.
+    Class k and those before it have the probability reach[k], and `edges[k]` the first bits of its
+    edge; `last` is the class of the rest. The first bits of people 0, 1, 2 ... are the 16-bit
+    pieces, lowest first, of 8 blocks of the stream (key, index, path): from block 0 on those of
+    the first 64 people, and of every 64 more from 64 blocks further on. `pieces` [16] is working
+    space.
     """
-    where, last = np.uint64(path), np.uint64(classes - 1)
-    for i in range(count):
-        words, index, block = pieces[i], spreads[i].index, spreads[i].block
-        for b in range(np.uint64(words.size) >> ONE):
-            j = np.uint64(b)
-            words[TWO * j], words[TWO * j + ONE] = philox_block(key, block + j, index, where)
-    for i in range(count):
-        one, words = spreads[i], pieces[i]
-        here, edge, to = one.here, edges[one.row], found[one.at]
-        tied, before = ZERO, ZERO
-        for k in range(last):
-            first = edge[k] >> _OTHER_BITS
-            tied |= pieces_equal(words, first)
-            below = popcount(pieces_below(words, first) & here)
-            to[k] += float(np.int64(below - before))
-            before = below
-        to[last] += float(np.int64(popcount(here) - before))
-        if tied & here != ZERO:
-            _look_up(one, key, where, words, edge[:last], to)
+    block = ZERO
+    while anywhere(n > 0.0):
+        some = lesser(n, AT_ONCE)
+        words = _draw_pieces(some, key, index, block, paths, pieces)
+        near = _count_classes(some, words, last, edges, pieces, found)
+        if equal_pieces(near, each_word(ZERO)) != ZERO:
+            _look_up(some, key, index, block, paths, words, last, reach, edges, pieces, found)
+        n = greater(n - AT_ONCE, 0.0)
+        block += _BLOCKS
 
 
-@apart
-def _look_up(one: Any, key: Word, path: Word, words: Words, edges: Words, found: F8) -> None:
+@once
+def _draw_pieces(
+    n: Wide, key: Word, index: Word, block: Word, paths: Wide, pieces: Wide
+) -> int:
+    """The first bits of up to 64 people of each path; who is not there lies below no edge.
+
+    Returns how many words it takes, four people in each.
+    """
+    words, ends = 0, to_whole(n) * _FIRST_BITS
+    while anywhere(n > 4.0 * words):
+        low, high = wide_block(key, block, index, paths)
+        pieces[words] = low | _beyond(ends)
+        pieces[words + 1] = high | _beyond(pick(ends > _BITS, ends - _BITS, ZERO))
+        ends = pick(ends > TWO * _BITS, ends - TWO * _BITS, ZERO)
+        block += ONE
+        words += 2
+    return words
+
+
+@forced
+def _beyond(first: Wide) -> Wide:
+    """The bits from this one on."""
+    return pick(first < _BITS, each_word(_LAST) << first, ZERO)
+
+
+@once
+def _count_classes(
+    n: Wide, words: int, last: int, edges: Wide, pieces: Wide, found: Wide
+) -> Wide:
+    """Count by first bits; a piece that is 0 then is of somebody whose first bits are an edge's."""
+    before, near = each(0.0), each_word(_LAST)
+    for k in range(last):
+        edge, counts = edges[k], each_word(ZERO)
+        for w in range(words):
+            counts = count_below(counts, pieces[w], edge)
+            near = least_pieces(near, pieces[w] ^ edge)
+        counts += counts >> _HALF
+        counts += counts >> _FIRST_BITS
+        below = to_number(counts & np.uint64(0xFFFF))
+        found[k] += below - before
+        before = below
+    found[last] += n - before
+    return near
+
+
+@inner_apart
+def _look_up(
+    n: Wide,
+    key: Word,
+    index: Word,
+    block: Word,
+    paths: Wide,
+    words: int,
+    last: int,
+    reach: Wide,
+    edges: Wide,
+    pieces: Wide,
+    found: Wide,
+) -> None:
     """Bring those whose first bits are an edge's, and who are below it, to its class."""
-    for k in range(edges.size):
-        first, rest = edges[k] >> _OTHER_BITS, edges[k] & _OTHERS
-        tied = pieces_equal(words, first) & one.here
-        while tied != ZERO:
-            person = tied & (~tied + ONE)
-            i = popcount(person - ONE)
-            block = one.block + _LOOK_UP + (i >> ONE)
-            low, high = one_block(key, block, one.index, path)
-            if (high if i & ONE else low) >> _FIRST_BITS < rest:
-                found[k] += 1.0
-                found[k + 1] -= 1.0
-            tied ^= person
+    for k in range(last):
+        for w in range(words):
+            tied = equal_pieces(pieces[w], edges[k])
+            while tied != ZERO:
+                i = popcount((tied & (~tied + ONE)) - ONE)
+                tied &= tied - ONE
+                lane, person = np.int64(i >> TWO), np.uint64(4 * w) + (i & _OF_A_PATH)
+                if float(np.int64(person)) < of(n, lane):
+                    rest = edge_of(of(reach[k], lane)) & _OTHERS
+                    low, high = one_block(
+                        key, block + _LOOK_UP + (person >> ONE), index, word_of(paths, lane)
+                    )
+                    if (high if person & ONE else low) >> _FIRST_BITS < rest:
+                        found[k] = replace(found[k], lane, of(found[k], lane) + 1.0)
+                        found[k + 1] = replace(found[k + 1], lane, of(found[k + 1], lane) - 1.0)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from pfs_sim.plan.program import records
 from pfs_sim.tables.money import (
     Counted,
     Design,
@@ -17,7 +18,6 @@ from pfs_sim.tables.money import (
     Statistic,
 )
 from pfs_sim.tables.outputs import COMPARED_MATCHED, OutputPlan
-from pfs_sim.plan.program import records
 from pfs_sim.tables.people import BUCKET, GROUP, PART, PeoplePlan, Seen
 from pfs_sim.tables.state import (
     CONTROL,
@@ -32,7 +32,7 @@ from pfs_sim.tables.state import (
     Lots,
     People,
 )
-from pfs_sim.tables.wide import ABREAST, WORDS, carve, numbers, of_path, split
+from pfs_sim.tables.wide import WORDS, carve, numbers, of_path, split
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
@@ -54,6 +54,8 @@ _BY_TYPE = {
     Counted.ACTIVE: "active_type",
 }
 _FIRST = 0
+_SPREAD = 16
+"""Words of a spread: sixteen bits of each of 64 people."""
 
 
 class Place(NamedTuple):
@@ -131,14 +133,13 @@ def _new_cohort(plan: PeoplePlan, book: Any, parts: Mapping[str, Any]) -> Cohort
     _, own = carve(
         {"mean": (plan.periods.size - 1,), "chance": (rows, classes), "reach": (rows, classes)}
     )
-    _, edges = carve({"edge": (rows, classes)}, WORDS)
+    _, words = carve({"edge": (rows, classes), "pieces": (_SPREAD,)}, WORDS)
     return Cohort(
         program=book,
         **{name: parts[name] for name in ("active", "ends", "split")},
         exits=parts["exits"].reshape(-1, buckets),
         **own,
-        **edges,
-        pieces=np.zeros((ABREAST, 16), dtype=np.uint64),
+        **words,
     )
 
 

@@ -68,7 +68,7 @@ class Alone(NamedTuple):
 
 
 class Cohort(NamedTuple):
-    """Working space of the program. Wide, but for `pieces`."""
+    """Working space of the program, wide."""
 
     program: Any  # [number] all arrays of the program below, in one piece, to be wiped at once
     active: Any  # [1+y, t] active and active_type of `Crowd`
@@ -77,10 +77,10 @@ class Cohort(NamedTuple):
     # By row: types; then when people leave, by arm and type. Of each class:
     chance: Any  # [1+2·y, class] its probability for those who are in none before it
     reach: Any  # [1+2·y, class] the probability of it or one before it
-    edge: Any  # [1+2·y, class] words: the same as an edge of random numbers (`kernels.spreading`)
+    edge: Any  # [1+2·y, class] words: an edge of random numbers by it (`kernels.spreading`)
     split: Any  # [2·t, y] people by type, a row a cohort and arm
     exits: Any  # [2·t·y, D+2] exits of `Crowd`, a row a cohort, arm and type
-    pieces: Words  # [path, 16] random words of spreads
+    pieces: Any  # [16] words: those of a spread
 
 
 class Living(NamedTuple):
