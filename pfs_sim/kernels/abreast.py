@@ -3,8 +3,7 @@
 A draw of up to 63 trials compares their random bits with the binary digits of p, as in
 `pfs_sim.kernels.counts`, all paths at every step: no branch, a fixed number of digits. What is
 left undecided then, the draw of one path in thirty or so, is settled trial by trial. Up to 378
-trials are several such draws. Beyond, a point under the hat is tested for all paths at once, and
-who is rejected goes on alone.
+trials are several such draws. Beyond, a point under the hat is tested for all paths at once.
 
 Each draw has an address of its own, and so no draw moves when another is not asked for; nor does
 that of a path with the paths beside it.
@@ -51,19 +50,20 @@ CROWD_PIECES = 8
 
 _WORD_RANGE = 2.0**64
 _BITS = np.uint64(64)
+_COMPARED = np.uint64(4)
+_DIGITS, _LAST_FOUR = np.uint64(0x5411), np.uint64(0xF)
+"""Words compared with several digits, and with how many, by word: four bits each, lowest first."""
 _HALF = np.uint64(0x7FFFFFFFFFFFFFFF)
 
 
 @forced
-def draw(
-    rng: Rng, key: Word, index: Word, piece: int, n: Wide, p: Wide, paths: Wide
-) -> Wide:
+def draw(rng: Rng, key: Word, index: Word, piece: int, n: Wide, p: Wide, paths: Wide) -> Wide:
     """How many of n people have an event of probability p, on each path.
 
     n is a whole number; the draw has the address (key, index, path), and of its stream what
     begins with `piece`.
     """
-    return draw_on(each(0.0), rng, key, index, piece, n, p, paths)
+    return draw_on(each(0.0), rng, key, index, np.uint64(piece) << PIECE, n, p, paths)
 
 
 @forced
@@ -71,32 +71,52 @@ def draw_some(
     rng: Rng, key: Word, index: Word, piece: int, n: Wide, p: Wide, frozen: int, paths: Wide
 ) -> Wide:
     """As `draw`; the expectation where chance is frozen, and of a fraction of a person."""
+    return draw_whole(expect_part(n, p, frozen), rng, key, index, piece, n, p, frozen, paths)
+
+
+@forced
+def expect_part(n: Wide, p: Wide, frozen: int) -> Wide:
+    """What of `draw_some` is an expectation."""
+    part = n if frozen else n - floor(n)
+    return where(part != 0.0, part * p, 0.0)
+
+
+@forced
+def draw_whole(
+    so_far: Wide,
+    rng: Rng,
+    key: Word,
+    index: Word,
+    piece: int,
+    n: Wide,
+    p: Wide,
+    frozen: int,
+    paths: Wide,
+) -> Wide:
+    """Add to `so_far` what of `draw_some` is drawn."""
     if frozen:
-        return where(n != 0.0, n * p, 0.0)
-    whole = floor(n)
-    part = where(whole != n, (n - whole) * p, 0.0)
-    return draw_on(part, rng, key, index, piece, whole, where(whole > 0.0, p, 0.0), paths)
+        return so_far
+    block, whole = np.uint64(piece) << PIECE, floor(n)
+    return draw_on(so_far, rng, key, index, block, whole, where(whole > 0.0, p, 0.0), paths)
 
 
 @inner_apart
 def draw_on(
-    so_far: Wide, rng: Rng, key: Word, index: Word, piece: int, n: Wide, p: Wide, paths: Wide
+    so_far: Wide, rng: Rng, key: Word, index: Word, block: Word, n: Wide, p: Wide, paths: Wide
 ) -> Wide:
-    """Add to `so_far` what `draw` gives, piece by piece."""
+    """Add to `so_far` what `draw` gives, piece by piece from a block of the stream on."""
     some = (n > 0.0) & (p > 0.0)
     chance = some & (p < 1.0)
     small = chance & (n <= MOST)
     total = so_far + where(chance, 0.0, where(some, n, 0.0 * n * p))
-    rest, digits = where(small, n, 0.0), to_whole(where(small, p, 0.0) * _WORD_RANGE)
-    block = np.uint64(piece) << PIECE
+    rest, digits, piece = where(small, n, 0.0), to_whole(where(small, p, 0.0) * _WORD_RANGE), block
     while anywhere(rest > 0.0):
         trials = lesser(rest, TRIALS)
-        total += to_number(_count(key, index, block, to_whole(trials), digits, paths))
+        total += to_number(_count(key, index, piece, to_whole(trials), digits, paths))
         rest -= trials
-        block += ONE << PIECE
+        piece += ONE << PIECE
     large = chance & (n > MOST)
     if anywhere(large):
-        block = np.uint64(piece) << PIECE
         total += _draw_large(rng, key, index, block, where(large, n, 0.0), p, paths)
     return total
 
@@ -110,52 +130,28 @@ def _count(key: Word, index: Word, block: Word, m: Wide, d: Wide, paths: Wide) -
     undecided then compares a word of its own with the digits that are left.
     """
     hits = each_word(ZERO)
-    low, high = wide_block(key, block, index, paths)
-    m, d, hits = _compare(low, 1, m, d, hits)
-    m, d, hits = _compare(high, 1, m, d, hits)
-    low, high = wide_block(key, block + ONE, index, paths)
-    m, d, hits = _compare(low, 4, m, d, hits)
-    m, d, hits = _compare(high, 5, m, d, hits)
-    left = pick(d > ZERO, m, ZERO)
-    if anywhere(left > ZERO):
-        hits += _settle(key, index, block + TWO, left, d, paths)
-    return hits
-
-
-@forced
-def _compare(word: Wide, digits: int, m: Wide, d: Wide, hits: Wide) -> tuple[Wide, Wide, Wide]:
-    """Compare m undecided trials with so many digits d, as long as the word has bits for all.
-
-    Returns who is undecided then, the digits that are left, and the hits. The first digit always
-    has its bits; when they are too few they stay too few, whatever the word is shifted by.
-    """
-    took = ones(word & ((ONE << m) - ONE))
-    hits += pick(d > _HALF, took, ZERO)
-    word >>= m
-    used = m
-    m -= took
-    d <<= ONE
-    for _ in range(digits - 1):
-        used += m
-        fits = used <= _BITS
-        took = pick(fits, ones(word & ((ONE << m) - ONE)), ZERO)
-        hits += pick(d > _HALF, took, ZERO)
-        word >>= m
-        m -= took
-        d = pick(fits, d << ONE, d)
-    return m, d, hits
-
-
-@inner_apart
-def _settle(key: Word, index: Word, block: Word, left: Wide, d: Wide, paths: Wide) -> Wide:
-    """Settle the trials that are undecided: a word each."""
-    hits = each_word(ZERO)
-    while anywhere(left > ZERO):
-        low, high = wide_block(key, block, index, paths)
-        hits += pick((left > ZERO) & (low < d), ONE, ZERO)
-        hits += pick((left > ONE) & (high < d), ONE, ZERO)
-        left = pick(left > TWO, left - TWO, ZERO)
-        block += ONE
+    word, next_one = hits, hits
+    i = ZERO
+    while i < _COMPARED or anywhere((m > ZERO) & (d > ZERO)):
+        if i & ONE == ZERO:
+            word, next_one = wide_block(key, block + (i >> ONE), index, paths)
+        else:
+            word = next_one
+        if i < _COMPARED:
+            used = each_word(ZERO)
+            # When bits are too few they stay too few, whatever the word is shifted by.
+            for _ in range((_DIGITS >> (i << TWO)) & _LAST_FOUR):
+                used += m
+                fits = used <= _BITS
+                took = ones(word & ((ONE << m) - ONE))
+                hits += pick(fits & (d > _HALF), took, ZERO)
+                word >>= m
+                m -= pick(fits, took, ZERO)
+                d += pick(fits, d, ZERO)
+        else:
+            hits += pick((m > ZERO) & (word < d), ONE, ZERO)
+            m -= pick(m > ZERO, ONE, ZERO)
+        i += ONE
     return hits
 
 
@@ -163,34 +159,46 @@ def _settle(key: Word, index: Word, block: Word, left: Wide, d: Wide, paths: Wid
 def _draw_large(
     rng: Rng, key: Word, index: Word, block: Word, n: Wide, p: Wide, paths: Wide
 ) -> Wide:
-    """Draws too large for pieces, where n is not 0: by rejection, the others alone."""
+    """Draws too large for pieces, where n is not 0: by rejection, or by themselves.
+
+    A try takes one block of the stream, and whoever is rejected tries the next one. Those of whom
+    nothing is certain without an exact logarithm are drawn by themselves.
+    """
     rare = lesser(p, 1.0 - p)
-    hat = (n * rare >= INVERSION_MEAN) & ~((p == 0.5) & (n <= COINS))
-    first, second = wide_block(key, block, index, paths)
-    count, sure = _try(n, p, wide_uniform(first) - 0.5, wide_uniform(second))
-    sure = where(hat, sure, 0.0)
-    found = where(n > 0.0, count, 0.0)
-    again = (n > 0.0) & ~(sure > 0.0)
-    for lane in range(ABREAST):
-        if holds_for(again, lane):
-            start = block + (ONE if of(sure, lane) < 0.0 else ZERO)
-            open_at(rng, key, index, word_of(paths, lane), start)
-            found = replace(found, lane, binomial(rng, of(n, lane), of(p, lane)))
+    by_hat = (n * rare >= INVERSION_MEAN) & ~((p == 0.5) & (n <= COINS))
+    found, waiting = each(0.0), n > 0.0
+    while anywhere(waiting):
+        first, second = wide_block(key, block, index, paths)
+        u, v = wide_uniform(first) - 0.5, wide_uniform(second)
+        count, sure = _try(n, rare, u, v, waiting & by_hat)
+        found = where(waiting & (sure > 0.0), where(p <= 0.5, count, n - count), found)
+        alone = waiting & (sure == 0.0)
+        if anywhere(alone):
+            for lane in range(ABREAST):
+                if holds_for(alone, lane):
+                    open_at(rng, key, index, word_of(paths, lane), block)
+                    found = replace(found, lane, binomial(rng, of(n, lane), of(p, lane)))
+        waiting = waiting & (sure < 0.0)
+        block += ONE
     return found
 
 
 @once
-def _try(n: Wide, p: Wide, u: Wide, v: Wide) -> tuple[Wide, Wide]:
-    """The count at a point under the hat; positive if it is surely accepted, negative if not."""
-    rare = lesser(p, 1.0 - p)
-    spread = root(n * rare * (1.0 - rare))
+def _try(n: Wide, p: Wide, u: Wide, v: Wide, asks: Wide) -> tuple[Wide, Wide]:
+    """The count at a point under the hat; positive if it is surely accepted, negative if not.
+
+    Zero for who does not ask.
+    """
+    spread = root(n * p * (1.0 - p))
     b = 1.15 + 2.53 * spread
-    a = -0.0873 + 0.0248 * b + 0.01 * rare
+    a = -0.0873 + 0.0248 * b + 0.01 * p
     edge = 0.5 - magnitude(u)
-    square = edge * edge
-    count = floor((2.0 * a / edge + b) * u + (n * rare + 0.5))
-    height = v * (2.83 * b + 5.1) * spread * square / (b * (a + b * square))
+    count = floor((2.0 * a / edge + b) * u + (n * p + 0.5))
     inside = (edge >= 0.07) & ((0.92 - v) * b >= 4.2)
     outside = (count < 0.0) | (count > n)
-    sure = where(outside, -1.0, gap_of_binomial(n, rare, count, height))
-    return where(p <= 0.5, count, n - count), where(inside, 1.0, sure)
+    sure = where(inside, 1.0, where(outside, -1.0, 0.0))
+    if anywhere(asks & (sure == 0.0)):
+        square = edge * edge
+        height = v * (2.83 * b + 5.1) * spread * square / (b * (a + b * square))
+        sure = where(sure == 0.0, gap_of_binomial(n, p, count, height), sure)
+    return count, where(asks, sure, 0.0)

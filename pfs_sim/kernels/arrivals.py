@@ -1,8 +1,8 @@
 """Referrals of paths side by side: most need two random words and no second look.
 
-What the first words of a period give at once is found for all paths together. A path whose words
-say nothing for certain starts anew by itself, from the same words: every count is the one that
-`poisson` or `negative_binomial` draws from its stream.
+A point under the hat is tested for all paths at once, and who is rejected takes the next one. A
+path of which nothing is certain starts anew by itself, from the same words: every count is the one
+that `poisson` or `negative_binomial` draws from its stream.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import numpy as np
 from pfs_sim.kernels._jit import inner_apart, once
 from pfs_sim.kernels._wide import (
     anywhere,
-    everywhere,
+    each,
+    each_word,
     floor,
     greater,
     holds_for,
@@ -46,20 +47,27 @@ def arrive(rng: Rng, key: Word, paths: Wide, dispersion: float, mean: Wide, came
 def _arrive_at(
     rng: Rng, key: Word, index: Word, paths: Wide, dispersion: float, mean: Wide
 ) -> Wide:
-    """Draw how many come in one period."""
-    found = where(mean <= 0.0, 0.0, np.nan)
-    if everywhere(mean <= 0.0):
-        return found
-    first, second = wide_block(key, ZERO, index, paths)
-    u, v, rate = wide_uniform(first), wide_uniform(second), mean
-    if dispersion > 0.0:
-        rate = _gamma(dispersion, normals_inside(first), v) * (mean / dispersion)
-        u, v = wide_block(key, ONE, index, paths)
-        u, v = wide_uniform(u), wide_uniform(v)
-    found = where(mean <= 0.0, 0.0, _poisson(rate, u - 0.5, v))
-    again = ~(found >= 0.0)
-    if anywhere(again):
-        found = _draw_alone(rng, key, index, paths, dispersion, mean, first, second, found)
+    """Draw how many come in one period: with a dispersion its block 0 gives each path a mean."""
+    found, rate, waiting = each(0.0), mean, ~(mean <= 0.0)
+    first = second = each_word(ZERO)
+    block = ZERO
+    while anywhere(waiting):
+        low, high = wide_block(key, block, index, paths)
+        block += ONE
+        if block == ONE:
+            first, second = low, high
+            if dispersion > 0.0:
+                rate = _gamma(dispersion, normals_inside(low), wide_uniform(high))
+                rate *= mean / dispersion
+                continue
+        count, sure = _try(rate, wide_uniform(low) - 0.5, wide_uniform(high), waiting)
+        found = where(sure > 0.0, count, found)
+        alone = waiting & (sure == 0.0)
+        if anywhere(alone):
+            found = _draw_alone(
+                rng, key, index, paths, dispersion, mean, first, second, alone, found
+            )
+        waiting = sure < 0.0
     return found
 
 
@@ -73,12 +81,12 @@ def _draw_alone(
     mean: Wide,
     first: Wide,
     second: Wide,
+    alone: Wide,
     found: Wide,
 ) -> Wide:
-    """Draw anew, for paths of which nothing is certain, from the two words at hand on."""
-    again = ~(found >= 0.0)
+    """Draw anew, for some paths, from the first two words of their stream on."""
     for lane in range(ABREAST):
-        if holds_for(again, lane):
+        if holds_for(alone, lane):
             path, one = word_of(paths, lane), of(mean, lane)
             open_made(rng, key, index, path, word_of(first, lane), word_of(second, lane))
             if dispersion > 0.0:
@@ -86,22 +94,6 @@ def _draw_alone(
             else:
                 found = replace(found, lane, poisson(rng, one))
     return found
-
-
-@once
-def _poisson(mean: Wide, u: Wide, v: Wide) -> Wide:
-    """A Poisson by its first point under the hat; NaN where it takes more, or a mean below 10."""
-    most = greater(mean, INVERSION_MEAN)
-    b = 0.931 + 2.53 * root(most)
-    a = -0.059 + 0.02483 * b
-    edge = 0.5 - magnitude(u)
-    square = edge * edge
-    count = floor((2.0 * a / edge + b) * u + most + 0.43)
-    sure = (edge >= 0.07) & (v <= 0.9277 - 3.6224 / (b - 2.0))
-    height = v * (1.1239 * (b - 3.4) + 1.1328) * square / ((b - 3.4) * (a + b * square))
-    likely = (gap_of_poisson(most, count, height) > 0.0) & (count >= 0.0)
-    likely = likely & ((edge >= 0.013) | (v <= edge))
-    return where((sure | likely) & (mean >= INVERSION_MEAN), count, np.nan)
 
 
 @once
@@ -115,3 +107,25 @@ def _gamma(shape: float, x: Wide, u: Wide) -> Wide:
     square = x * x
     sure = (t > -1.0) & (u < 1.0 - 0.0331 * square * square) & (shape >= 1.0)
     return where(sure, d * ((1.0 + t) * (1.0 + t) * (1.0 + t)), np.nan)
+
+
+@once
+def _try(mean: Wide, u: Wide, v: Wide, asks: Wide) -> tuple[Wide, Wide]:
+    """The count at a point under the hat; positive if it is surely accepted, negative if not.
+
+    As `pfs_sim.kernels.counts` tries it. Zero for who does not ask, and for a mean below 10.
+    """
+    asks = asks & (mean >= INVERSION_MEAN)
+    most = greater(mean, INVERSION_MEAN)
+    b = 0.931 + 2.53 * root(most)
+    a = -0.059 + 0.02483 * b
+    edge = 0.5 - magnitude(u)
+    count = floor((2.0 * a / edge + b) * u + most + 0.43)
+    inside = (edge >= 0.07) & (v <= 0.9277 - 3.6224 / (b - 2.0))
+    outside = (count < 0.0) | ((edge < 0.013) & (v > edge))
+    sure = where(inside, 1.0, where(outside, -1.0, 0.0))
+    if anywhere(asks & (sure == 0.0)):
+        square = edge * edge
+        height = v * (1.1239 * (b - 3.4) + 1.1328) * square / ((b - 3.4) * (a + b * square))
+        sure = where(sure == 0.0, gap_of_poisson(most, count, height), sure)
+    return count, where(asks, sure, 0.0)
