@@ -1,4 +1,4 @@
-"""People of paths side by side fall into classes as the twin's do, whoever is on the other paths."""
+"""People of paths side by side fall into classes as the twin's do, whoever else is spread."""
 
 from fractions import Fraction
 

@@ -30,6 +30,7 @@ from pfs_sim.kernels._wide import (
 from pfs_sim.kernels.counts import COINS, binomial
 from pfs_sim.kernels.random import (
     ONE,
+    TWO,
     ZERO,
     Rng,
     Word,
@@ -45,6 +46,7 @@ NOBODY_LEFT = 1e-9
 """Room smaller than this is rounding: expectations are fractions of people."""
 
 _BITS = np.uint64(64)
+_THREE = np.uint64(3)
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
@@ -152,7 +154,8 @@ def _assign_in_turn(
     blocked, block = program.method == Method.BLOCKED, float(program.block)
     block_treated, places = float(program.block_treated), free + NOBODY_LEFT
     new, others, come = each(0.0), each(0.0), floor(come)
-    drawn, low, high = each_word(ZERO), each_word(ZERO), each_word(ZERO)
+    drawn, key = each_word(ZERO), program.assignment_key
+    a, b, c, d = _four_words(key, index, paths, drawn)
     comes = new + others < come
     while anywhere(comes):
         draws, share = comes, each(program.share)
@@ -171,11 +174,14 @@ def _assign_in_turn(
                 others += where(starts, whole * (block - block_treated), 0.0)
                 seen = where(starts, block, seen)
                 draws = draws & ~starts
-        word, low, high = _next_word(
-            program.assignment_key, index, paths, draws, drawn, low, high
-        )
+        fresh = draws & (drawn > ZERO) & ((drawn & _THREE) == ZERO)
+        if anywhere(fresh):
+            e, f, g, h = _four_words(key, index, paths, drawn)
+            a, b = pick(fresh, e, a), pick(fresh, f, b)
+            c, d = pick(fresh, g, c), pick(fresh, h, d)
+        odd, later = (drawn & ONE) > ZERO, (drawn & TWO) > ZERO
+        number = wide_uniform(pick(later, pick(odd, d, c), pick(odd, b, a)))
         drawn += pick(draws, ONE, ZERO)
-        number = wide_uniform(word)
         hit = number * (block - seen) < slots if blocked else number < share
         treat = (hit | (others >= room_control)) & ~(new >= room_treated)
         full = draws & treat & (new + 1.0 > places)
@@ -188,14 +194,12 @@ def _assign_in_turn(
     return new, others, seen, slots
 
 
-@once
-def _next_word(
-    key: Word, index: Word, paths: Wide, draws: Wide, drawn: Wide, low: Wide, high: Wide
-) -> tuple[Wide, Wide, Wide]:
-    """The next word of who draws, and the block that it is of: `drawn` words came before."""
-    second = (drawn & ONE) == ONE
-    fresh = draws & ~second
-    if anywhere(fresh):
-        first, other = wide_block(key, drawn >> ONE, index, paths)
-        low, high = pick(fresh, first, low), pick(fresh, other, high)
-    return pick(second, high, low), low, high
+@inner_apart
+def _four_words(
+    key: Word, index: Word, paths: Wide, first: Wide
+) -> tuple[Wide, Wide, Wide, Wide]:
+    """Four words of a stream, from a first one on that is the first of a block."""
+    block = first >> ONE
+    a, b = wide_block(key, block, index, paths)
+    c, d = wide_block(key, block + ONE, index, paths)
+    return a, b, c, d

@@ -82,7 +82,7 @@ def spread(
     while anywhere(n > 0.0):
         some = lesser(n, AT_ONCE)
         words = _draw_pieces(some, key, index, block, paths, pieces)
-        near = _count_classes(some, words, last, edges, pieces, found)
+        near = _count_classes(some, words, last, reach, edges, pieces, found)
         if equal_pieces(near, each_word(ZERO)) != ZERO:
             _look_up(some, key, index, block, paths, words, last, reach, edges, pieces, found)
         n = greater(n - AT_ONCE, 0.0)
@@ -116,11 +116,13 @@ def _beyond(first: Wide) -> Wide:
 
 @once
 def _count_classes(
-    n: Wide, words: int, last: int, edges: Wide, pieces: Wide, found: Wide
+    n: Wide, words: int, last: int, reach: Wide, edges: Wide, pieces: Wide, found: Wide
 ) -> Wide:
     """Count by first bits; a piece that is 0 then is of somebody whose first bits are an edge's."""
     before, near = each(0.0), each_word(_LAST)
     for k in range(last):
+        if not anywhere(reach[k] > 0.0):
+            continue
         edge, counts = edges[k], each_word(ZERO)
         for w in range(words):
             counts = count_below(counts, pieces[w], edge)
