@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pfs_sim.kernels._jit import forced, inner_apart, once
+from pfs_sim.kernels._jit import inner_apart, once
 from pfs_sim.kernels._wide import (
     anywhere,
     each,
@@ -56,7 +56,7 @@ _DIGITS, _LAST_FOUR = np.uint64(0x5411), np.uint64(0xF)
 _HALF = np.uint64(0x7FFFFFFFFFFFFFFF)
 
 
-@forced
+@once
 def draw(rng: Rng, key: Word, index: Word, piece: int, n: Wide, p: Wide, paths: Wide) -> Wide:
     """How many of n people have an event of probability p, on each path.
 
@@ -66,7 +66,7 @@ def draw(rng: Rng, key: Word, index: Word, piece: int, n: Wide, p: Wide, paths: 
     return draw_on(each(0.0), rng, key, index, np.uint64(piece) << PIECE, n, p, paths)
 
 
-@forced
+@once
 def draw_some(
     rng: Rng, key: Word, index: Word, piece: int, n: Wide, p: Wide, frozen: int, paths: Wide
 ) -> Wide:
@@ -74,14 +74,14 @@ def draw_some(
     return draw_whole(expect_part(n, p, frozen), rng, key, index, piece, n, p, frozen, paths)
 
 
-@forced
+@once
 def expect_part(n: Wide, p: Wide, frozen: int) -> Wide:
     """What of `draw_some` is an expectation."""
     part = n if frozen else n - floor(n)
     return where(part != 0.0, part * p, 0.0)
 
 
-@forced
+@once
 def draw_whole(
     so_far: Wide,
     rng: Rng,
