@@ -12,6 +12,7 @@ Every operation is that of one path, in its order: side by side no path has othe
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
@@ -242,6 +243,14 @@ def _replaced(values: Any, path: int, value: float) -> Any:
     return found.view(_Value)
 
 
+def _exp(x: float) -> float:
+    """The exponential as compiled: too large a one is infinite."""
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
+
+
 each: Any = _written(
     WIDE_VALUE, (WIDE_VALUE,), lambda builder, value: value, _value
 )
@@ -272,6 +281,11 @@ greater: Any = _written(
 """max of two, path by path."""
 root: Any = _written(WIDE_VALUE, (WIDE_VALUE,), _call("sqrt"), np.sqrt)
 """The square root."""
+exponential: Any = _written(
+    WIDE_VALUE, (WIDE_VALUE,), _call("exp"),
+    lambda values: _value([_exp(float(x)) for x in np.broadcast_to(values, ABREAST)]),
+)  # fmt: skip
+"""e to this power, as `math.exp` gives it."""
 magnitude: Any = _written(WIDE_VALUE, (WIDE_VALUE,), _call("fabs"), np.abs)
 """The number without its sign."""
 of: Any = _written(

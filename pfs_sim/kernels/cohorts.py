@@ -10,39 +10,67 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import lean, once
+from pfs_sim.kernels._jit import inner_apart, lean, once
+from pfs_sim.kernels._wide import of, word_of
 from pfs_sim.kernels.expectations import expect_matched, measure_clients
 from pfs_sim.kernels.groups import open_groups
 from pfs_sim.kernels.occurrences import occur
 from pfs_sim.kernels.outcomes import live_outcomes
 from pfs_sim.kernels.persons import live_persons
-from pfs_sim.kernels.random import Rng, open_stream
+from pfs_sim.kernels.random import Rng, Word, open_stream
 from pfs_sim.kernels.thinning import address
 from pfs_sim.tables.people import How, OutcomePlan, PeoplePlan
-from pfs_sim.tables.state import CONTROL, MATCHED, TREATED, Group, People
+from pfs_sim.tables.state import CONTROL, MATCHED, TREATED, Alone, Crowd, Group, Living
+from pfs_sim.tables.wide import ABREAST
 
 F8 = npt.NDArray[np.float64]
+_STOP = 0
 
 
 @once
-def live_all_outcomes(
-    plan: PeoplePlan, rng: Rng, row: F8, path: int, stop: int, people: People
-) -> None:
-    """As `live_outcomes`, for a deal of which not all outcomes can be lived lot by lot."""
-    live_outcomes(plan, rng, row, path, stop, people)
-    outcomes, group = plan.outcomes, people.cohort.group
+def live_all_outcomes(plan: PeoplePlan, rng: Rng, crowd: Crowd, living: Living) -> None:
+    """As `live_outcomes`, for a deal of which not all outcomes can be lived lot by lot.
+
+    The others are lived path by path; one that fills a place beside itself is lived once.
+    """
+    live_outcomes(plan, rng, crowd, living.lots)
+    alone, paths = living.alone, crowd.path[0]
+    for lane in range(ABREAST):
+        path = word_of(paths, lane)
+        if lane == 0 or path != word_of(paths, lane - 1):
+            _take(alone.of_row, lane, alone.row)
+            _take(alone.of_enrolled, lane, alone.enrolled)
+            _take(alone.of_exits, lane, alone.all_exits)
+            _live_alone(plan, rng, path, int(of(crowd.events[_STOP], lane)), alone)
+        for n in range(alone.outcomes.size):
+            alone.of_outcomes[n, lane] += alone.outcomes[n]
+
+
+@once
+def _take(numbers: F8, lane: int, to: F8) -> None:
+    """Copy the numbers of one of the paths."""
+    for n in range(to.size):
+        to[n] = numbers[n, lane]
+
+
+@inner_apart
+def _live_alone(plan: PeoplePlan, rng: Rng, path: Word, stop: int, alone: Alone) -> None:
+    """Live the other outcomes of one path."""
+    outcomes, row, group = plan.outcomes, alone.row, alone.group
+    periods = alone.exits.shape[0]
+    alone.outcomes[:] = 0.0
     group.level[:] = math.nan
     for f in range(plan.families.size):
         family = plan.families[f]
         if family.how == How.MERGED:
             continue
-        for t in range(min(people.exits.shape[0], stop)):
+        for t in range(min(periods, stop)):
             for arm in (CONTROL, TREATED):
-                if people.enrolled[arm, t] <= 0.0:
+                if alone.enrolled[arm * periods + t] <= 0.0:
                     continue
                 for y in range(plan.types.size):
                     count = open_groups(
-                        people.exits, outcomes.doses, t, arm, y, stop, group.bucket
+                        alone.exits, outcomes.doses, t, arm, y, stop, group.bucket
                     )
                     for i in range(family.first_step, family.first_step + family.steps):
                         step = plan.steps[i]
@@ -53,7 +81,7 @@ def live_all_outcomes(
                         else:
                             live_persons(
                                 outcomes, plan.persons, rng, row, path, t, arm, y, -1 - step,
-                                count, stop, group, people.person,
+                                count, stop, group, alone.person,
                             )
                     for k in range(outcomes.facts.size):
                         fact = outcomes.facts[k]
@@ -68,7 +96,7 @@ def _live_groups(
     outcomes: OutcomePlan,
     rng: Rng,
     row: F8,
-    path: int,
+    path: Word,
     t: int,
     arm: int,
     y: int,
@@ -95,7 +123,7 @@ def _live_matched(
     outcomes: OutcomePlan,
     rng: Rng,
     row: F8,
-    path: int,
+    path: Word,
     t: int,
     y: int,
     k: int,

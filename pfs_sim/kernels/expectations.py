@@ -8,7 +8,7 @@ import numpy.typing as npt
 from pfs_sim.kernels._jit import inline, inner, lean
 from pfs_sim.kernels.groups import place, ready_later
 from pfs_sim.kernels.levels import LEVEL, SHARE, expect_client, level_later, open_levels
-from pfs_sim.kernels.random import Rng, open_stream
+from pfs_sim.kernels.random import Rng, Word, open_stream
 from pfs_sim.kernels.thinning import address, thin
 from pfs_sim.tables.people import Kind, OutcomePlan, Seen
 from pfs_sim.tables.state import CLIENTS, EXPECTED, LEFT, MATCHED, TREATED, Group
@@ -24,7 +24,7 @@ def measure_clients(
     outcomes: OutcomePlan,
     rng: Rng,
     row: F8,
-    path: int,
+    path: Word,
     t: int,
     arm: int,
     y: int,

@@ -8,14 +8,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import forced, inner, once
+from pfs_sim.kernels._jit import forced, inner, inner_apart, once
+from pfs_sim.kernels._wide import (
+    anywhere,
+    each,
+    exponential,
+    greater,
+    lesser,
+    look_up,
+    magnitude,
+    to_whole,
+    where,
+)
 from pfs_sim.tables.people import Kind, OutcomePlan, Scale
 from pfs_sim.tables.state import TREATED, Group
+from pfs_sim.tables.wide import Wide
 
 F8 = npt.NDArray[np.float64]
 
-LEVEL, SHARE = 0, 1
-"""First index of Group.level: level, share of clients who have any amount."""
+LEVEL, SHARE, EACH = 0, 1, 2
+"""First index of Group.level and Lots.level: level, share of clients who have any amount, and (of
+lots) what is expected of a client."""
 LEAST_AMOUNT = 2.2250738585072014e-308
 """An amount's mean stays positive, however far a difference pulls it down."""
 
@@ -44,6 +57,26 @@ def move_level(kind: int, scale: int, level: float, shift: float, sd: float) -> 
     if kind == Kind.EVENT or kind == Kind.MILESTONE:
         return min(max(moved, 0.0), 1.0)
     return max(moved, LEAST_AMOUNT if kind == Kind.AMOUNT else 0.0)
+
+
+@inner_apart
+def move_levels(kind: int, scale: int, level: Wide, shift: Wide, sd: Wide) -> Wide:
+    """As `move_level`, of paths side by side."""
+    if scale == Scale.SMD:
+        return level + shift * sd
+    power = each(1.0)
+    if scale != Scale.DIFFERENCE and anywhere(shift != 0.0):
+        power = exponential(shift if scale == Scale.LOG else -magnitude(shift))
+    if scale == Scale.LOG_ODDS:
+        up, rest = shift > 0.0, 1.0 - level
+        odds, rest = where(up, level, level * power), where(up, rest * power, rest)
+        return where((shift == 0.0) | (level <= 0.0) | (level >= 1.0), level, odds / (odds + rest))
+    moved = level * power if scale == Scale.LOG else level + shift
+    if kind == Kind.SCORE:
+        return moved
+    if kind == Kind.EVENT or kind == Kind.MILESTONE:
+        return lesser(greater(moved, 0.0), 1.0)
+    return greater(moved, LEAST_AMOUNT if kind == Kind.AMOUNT else 0.0)
 
 
 @inner
@@ -85,26 +118,44 @@ def set_level(
 
 
 @once
-def set_levels(outcomes: OutcomePlan, row: F8, k: int, y: int, level: F8) -> None:
-    """Write the levels of clients of type y that do not drift: by bucket, and without effect.
+def set_levels(
+    outcomes: OutcomePlan, k: int, row: Wide, stop: Wide, first: int, end: int, level: Wide
+) -> None:
+    """Write the levels of clients of lots: without effect, by bucket, and of cohorts cut short.
 
-    As `set_level` for each of the slots; where an effect moves nothing the level is copied.
+    As `set_level` for each of the slots, of paths side by side; the cohorts `first` to `end` had
+    the share of the effect that their periods of service until the stop of a path give.
     """
-    fact, levels, shares = outcomes.facts[k], level[LEVEL, k, y], level[SHARE, k, y]
-    kind, scale, base, last = fact.kind, fact.scale, row[fact.level], level.shape[3] - 1
-    sd = row[fact.sd] if kind == Kind.SCORE else 1.0
-    shift, effect, factor = outcomes.shifts[0, k, y], row[fact.effect], outcomes.shifts[1, k, y]
-    levels[last] = move_level(kind, scale, base, shift, sd)
-    shares[last] = row[fact.share] if kind == Kind.AMOUNT else 1.0
-    for j in range(last - 1):
-        gain = outcomes.doses[0, j] * effect * factor
-        levels[j], shares[j] = levels[last], shares[last]
-        if gain == 0.0:
-            continue
-        if fact.on_share:
-            shares[j] = move_odds(shares[last], gain)
-        else:
-            levels[j] = move_level(kind, scale, base, shift + gain, sd)
+    fact, doses, buckets = outcomes.facts[k], outcomes.doses, outcomes.doses.shape[1]
+    kind, scale, base, effect = fact.kind, fact.scale, row[fact.level], row[fact.effect]
+    some, sd = each(1.0), each(1.0)
+    if kind == Kind.AMOUNT:
+        some = row[fact.share]
+    elif kind == Kind.SCORE:
+        sd = row[fact.sd]
+    slot = 0
+    for y in range(outcomes.shifts.shape[2]):
+        shift, factor = outcomes.shifts[0, k, y], outcomes.shifts[1, k, y]
+        here, share, before = base, some, -1.0
+        for i in range(1 + buckets + end - first):
+            dose, gain = doses[0, i - 1] if 0 < i <= buckets else 0.0, each(0.0)
+            if i > buckets:
+                dose, since = math.nan, stop - float(first + i - buckets - 1)
+                served = to_whole(lesser(greater(since, 0.0), buckets - 1.0))
+                gain = look_up(doses[1], served) * effect * factor
+            elif i > 0:
+                gain = dose * effect * factor
+            if dose != before:
+                if i > 0 and fact.on_share:
+                    share = move_levels(kind, Scale.LOG_ODDS, some, gain, sd)
+                else:
+                    here = move_levels(kind, scale, base, shift + gain, sd)
+            before = dose
+            level[LEVEL, slot], level[SHARE, slot] = here, share
+            level[EACH, slot] = share * here
+            if kind == Kind.EVENT or kind == Kind.MILESTONE:
+                level[EACH, slot] = fact.trials * fact.units * here
+            slot += 1
 
 
 @forced

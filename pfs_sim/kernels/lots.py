@@ -17,99 +17,116 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import apart, forced, inner, once
-from pfs_sim.kernels.random import ONE
+from pfs_sim.kernels._jit import forced, inner, inner_apart, once
+from pfs_sim.kernels._wide import alike, anywhere, each, of, replace, where
 from pfs_sim.tables.people import NO_CLASS, Kind, OutcomePlan, Seen
 from pfs_sim.tables.state import CLIENTS, COMPLETED, CONTROL, LEFT, NO_SHOW, TREATED, Lots
+from pfs_sim.tables.wide import ABREAST, Wide
 
-F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
+
+@inner_apart
+def find_cut(stop: Wide, periods: int, duration: int) -> tuple[int, int]:
+    """First cohort that a stop cut short on any path, and the end of these."""
+    first, end = periods, 0
+    for lane in range(ABREAST):
+        here, last = _cut_on(of(stop, lane), periods, duration)
+        if here < last:
+            first, end = min(first, here), max(end, last)
+    return min(first, end), end
+
+
+@forced
+def _cut_on(stop: float, periods: int, duration: int) -> tuple[int, int]:
+    """The same of one path."""
+    return int(max(0.0, stop - duration + 1.0)), int(min(float(periods), stop))
 
 
 @once
-def gather(outcomes: OutcomePlan, k: int, stop: int, enrolled: F8, together: Lots) -> int:
-    """Bring the clients of outcome k together in `together.clients[lot, bucket]`.
+def gather(
+    outcomes: OutcomePlan, k: int, stop: Wide, first: int, end: int, enrolled: Wide, together: Lots
+) -> None:
+    """Bring the clients of outcome k together in `together.people`, by lot and bucket.
 
-    Those whom a stop sent home before they were seen are in lots of their own, in
-    `together.late`; returns how many these are. Their address and the time of their report are
-    in `together.cut`. Counts the clients of milestones.
+    Those whom a stop sent home before they were seen follow after them: from the cohorts `first`
+    to `end`. Counts the clients of milestones.
     """
     fact, grouping, exits = outcomes.facts[k], outcomes.seen[Seen.GROUPING], together.exits
-    clients, types = together.clients, together.late.shape[1]
+    people, types, duration = together.people, outcomes.shifts.shape[2], _duration(outcomes)
     width = exits.shape[1]
-    duration = width // (2 * types) - 2
-    for lot in range(outcomes.lots.shape[1]):
-        for i in range(width):
-            clients[lot, i] = 0.0
-    last = min(exits.shape[0], stop)
-    whole = last if stop >= exits.shape[0] + duration else max(0, stop - duration + 1)
-    for t in range(last):
-        if enrolled[CONTROL, t] + enrolled[TREATED, t] <= 0.0:
+    buckets, milestone = duration + 2, fact.kind == Kind.MILESTONE
+    for i in range(outcomes.lots.shape[1] * width):
+        people[i] = 0.0
+    for t in range(exits.shape[0]):
+        if not anywhere(enrolled[CONTROL, t] + enrolled[TREATED, t] > 0.0):
             continue
-        end = width if t < whole else width // 2
-        if fact.kind == Kind.MILESTONE:
-            first = types if fact.least_control == NO_CLASS else 0
-            after = 2 * types if t < whole else types
-            v = outcomes.seen[Seen.EVALUATION, t + fact.delay]
-            for group in range(first, after):
+        # The treated who may have been cut short come later.
+        kept = stop > float(t + duration - 1)
+        v = outcomes.seen[Seen.EVALUATION, t + fact.delay]
+        for group in range(2 * types):
+            whole = kept | alike(group < types)
+            at = group * buckets
+            if milestone:
                 arm = CONTROL if group < types else TREATED
-                _count(exits[t], group, duration, together.sums[CLIENTS, k, arm], v)
-            _gather_periods(fact, grouping, exits[t], t, first, after, duration, clients)
-        elif fact.opens_at_exit:
-            for i in range(end):
-                lot = grouping[t + min(i % (duration + 2), duration) + fact.delay]
-                clients[lot, i] += exits[t, i]
-        else:
-            lot = grouping[t + fact.delay]
-            for i in range(end):
-                clients[lot, i] += exits[t, i]
-    if whole == last:
-        return 0
-    return _gather_cut(outcomes, k, whole, last, stop, together)
+                if arm == TREATED or fact.least_control != NO_CLASS:
+                    _count(exits[t], at, duration, whole, together.sums[CLIENTS, k, arm], v)
+                    _gather_periods(fact, grouping, exits[t], t, at, duration, whole, people)
+                continue
+            ready = t + fact.delay
+            for i in range(at, at + buckets):
+                if fact.opens_at_exit:
+                    ready = t + min(i - at, duration) + fact.delay
+                people[grouping[ready] * width + i] += where(whole, exits[t, i], 0.0)
+    if first < end:
+        _gather_cut(outcomes, k, stop, first, end, together)
+
+
+@forced
+def _duration(outcomes: OutcomePlan) -> int:
+    """Periods of planned treatment."""
+    return int(outcomes.doses.shape[1] - 2)
 
 
 @once
 def _gather_periods(
     fact: Any,
     grouping: I8,
-    exits: F8,
+    exits: Wide,
     t: int,
-    first_group: int,
-    after: int,
+    at: int,
     duration: int,
-    clients: F8,
+    whole: Wide,
+    people: Wide,
 ) -> None:
     """Bring the periods of service of a cohort to the lots to which they are reported.
 
-    Groups, an arm and type each, have their exits by bucket one after the other.
+    The exits by bucket of its arm and type begin at `at`.
     """
-    periods = min(duration, fact.most) if fact.qualify <= duration else 0
-    buckets, first = np.uint64(duration + 2), 0
+    periods, first = min(duration, fact.most), 0
+    if fact.qualify > duration:
+        periods = 0
     while first < periods:
         # Periods of service first … end−1 are reported to the same lot.
         lot = grouping[t + max(first, fact.qualify - 1) + fact.delay]
         end = first + 1
         while end < periods and lot == grouping[t + max(end, fact.qualify - 1) + fact.delay]:
             end += 1
-        least, row, most = max(first + 1, fact.qualify), clients[lot], float(end - first)
-        for group in range(first_group, after):
-            at, served = np.uint64(group) * buckets, float(least - first)
-            for i in range(at + np.uint64(least), at + buckets):
-                row[i] += exits[i] * min(served, most)
-                served += 1.0
+        row = lot * exits.size + at
+        for served in range(max(first + 1, fact.qualify), duration + 2):
+            n = where(whole, exits[at + served], 0.0)
+            people[row + served] += n * float(min(served, end) - first)
         first = end
 
 
 @once
-def _count(exits: F8, group: int, duration: int, counted: F8, v: int) -> None:
+def _count(exits: Wide, at: int, duration: int, whole: Wide, counted: Wide, v: int) -> None:
     """Count the clients of a milestone with its first period: counted[class, v]."""
-    at, left = np.uint64(group * (duration + 2)), 0.0
-    last = at + np.uint64(duration + 1)
-    for i in range(at + ONE, last):
+    left, last = each(0.0), at + duration + 1
+    for i in range(at + 1, last):
         left += exits[i]
-    counted[NO_SHOW, v] += exits[at]
-    counted[LEFT, v] += left
-    counted[COMPLETED, v] += exits[last]
+    counted[NO_SHOW, v] += where(whole, exits[at], 0.0)
+    counted[LEFT, v] += where(whole, left, 0.0)
+    counted[COMPLETED, v] += where(whole, exits[last], 0.0)
 
 
 @inner
@@ -123,49 +140,54 @@ def same_clients(fact: Any, other: Any) -> bool:
     )
 
 
-@apart
+@inner_apart
 def _gather_cut(
-    outcomes: OutcomePlan, k: int, first: int, last: int, stop: int, together: Lots
-) -> int:
-    """As `gather`, for the treated cohorts from `first` on, some of whom were cut short."""
+    outcomes: OutcomePlan, k: int, stops: Wide, first: int, end: int, together: Lots
+) -> None:
+    """As `gather`, path by path, for the treated cohorts some of whom were cut short."""
     fact, seen, exits = outcomes.facts[k], outcomes.seen, together.exits
-    late, types = together.late, together.late.shape[1]
-    duration = exits.shape[1] // (2 * types) - 2
-    ages = duration if fact.kind == Kind.MILESTONE else 1
-    extra = 0
-    for t in range(first, last):
-        for a in range(ages):
-            some = False
-            for y in range(types):
-                late[extra, y] = 0.0
-                for j in range(duration + 2):
-                    i = (TREATED * types + y) * (duration + 2) + j
-                    n, served = exits[t, i], min(j, duration)
+    people, types, duration = together.people, outcomes.shifts.shape[2], _duration(outcomes)
+    width, milestone = exits.shape[1], fact.kind == Kind.MILESTONE
+    late = outcomes.lots.shape[1] * width
+    for i in range((end - first) * duration * types):
+        people[late + i] = 0.0
+    for lane in range(ABREAST):
+        stop = of(stops, lane)
+        whole, last = _cut_on(stop, exits.shape[0], duration)
+        for t in range(whole, last):
+            left = int(stop) - t
+            for a in range(duration if milestone else 1):
+                for i in range(width // 2, width):
+                    y, j = divmod(i - width // 2, duration + 2)
+                    n, served = of(exits[t, i], lane), min(j, duration)
                     if n <= 0.0:
                         continue
-                    short = t + served > stop
-                    if fact.kind == Kind.MILESTONE and a == 0:
+                    short = served > left
+                    if milestone and a == 0:
                         ready, sample = t + fact.delay, sample_of(j, duration)
                         if short and seen[Seen.DATE, ready] > stop:
                             sample = LEFT
                         v = seen[Seen.EVALUATION, ready]
-                        together.sums[CLIENTS, k, TREATED, sample, v] += n
-                    ready = t + fact.delay + (min(served, stop - t) if fact.opens_at_exit else 0)
-                    if fact.kind == Kind.MILESTONE:
-                        served = min(served, stop - t)
+                        _add(together.sums[CLIENTS, k, TREATED, sample], v, lane, n)
+                    age = a
+                    ready = t + fact.delay
+                    if fact.opens_at_exit:
+                        ready, age = ready + min(served, left), left - 1
+                    if milestone:
+                        served = min(served, left)
                         if a >= min(served, fact.most) or served < fact.qualify:
                             continue
                         ready = t + max(a, fact.qualify - 1) + fact.delay
                     if short and (fact.opens_at_exit or seen[Seen.DATE, ready] > stop):
-                        late[extra, y] += n
-                        together.cut[extra, 0], together.cut[extra, 1] = t, 1 + a
-                        together.cut[extra, 2] = ready
-                        some = True
+                        _add(people, late + ((t - first) * duration + age) * types + y, lane, n)
                     else:
-                        together.clients[seen[Seen.GROUPING, ready], i] += n
-            if some:
-                extra += 1
-    return extra
+                        _add(people, seen[Seen.GROUPING, ready] * width + i, lane, n)
+
+
+@inner
+def _add(numbers: Wide, i: int, lane: int, n: float) -> None:
+    """Add a number of one path."""
+    numbers[i] = replace(numbers[i], lane, of(numbers[i], lane) + n)
 
 
 @forced

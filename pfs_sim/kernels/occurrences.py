@@ -44,6 +44,22 @@ def draw_group(
         return seen + thin(rng, trials - hits, 1.0 - row[fact.specificity], frozen)
     if frozen:
         return m * share * level
+    spread = 0.0
+    if fact.kind == Kind.AMOUNT:
+        spread = row[fact.gamma_shape]
+    elif fact.kind == Kind.SCORE:
+        spread = row[fact.sd]
+    return draw_sum(rng, fact, spread, m, level, share)
+
+
+@apart
+def draw_sum(
+    rng: Rng, fact: Any, spread: float, m: float, level: float, share: float
+) -> float:
+    """Draw the sum of a count, an amount or a score of m clients.
+
+    `spread` is the shape of an amount's gamma, or the sd of a score.
+    """
     if fact.kind == Kind.COUNT:
         if fact.dispersion > 0.0:
             return negative_binomial(rng, fact.dispersion * m, m * level)
@@ -52,9 +68,8 @@ def draw_group(
         some = thin(rng, m, share, 0)
         if some <= 0.0:
             return 0.0
-        shape = row[fact.gamma_shape]
-        return float(gamma(rng, shape * some) * level / shape)
-    return float(m * level + normal(rng) * math.sqrt(m) * row[fact.sd])
+        return float(gamma(rng, spread * some) * level / spread)
+    return float(m * level + normal(rng) * math.sqrt(m) * spread)
 
 
 @apart

@@ -15,7 +15,7 @@ from pfs_sim.kernels.expectations import expect_group, measure_clients
 from pfs_sim.kernels.groups import place
 from pfs_sim.kernels.levels import open_levels
 from pfs_sim.kernels.occurrences import occur
-from pfs_sim.kernels.random import Rng, open_stream
+from pfs_sim.kernels.random import Rng, Word, open_stream
 from pfs_sim.kernels.thinning import address, thin
 from pfs_sim.tables.people import OutcomePlan, PersonPlan, Records
 from pfs_sim.tables.state import CLIENTS, TREATED, Group
@@ -29,7 +29,7 @@ def live_persons(
     persons: PersonPlan,
     rng: Rng,
     row: F8,
-    path: int,
+    path: Word,
     t: int,
     arm: int,
     y: int,

@@ -118,11 +118,11 @@ def new_place(plan: PeoplePlan, columns: int) -> Place:
     living = Living(
         _new_cohort(plan, book[:first], parts),
         _new_lots(plan, book[first:], parts),
-        _new_alone(plan, columns, outcomes),
+        _new_alone(plan, about["row"], book[first:], parts, outcomes),
     )
     crowd = Crowd(**_named(parts), **about, **which)
     return Place(
-        crowd, living, numbers(book), numbers(crowd.path), numbers(crowd.row),
+        crowd, living, numbers(book), crowd.path["of"], numbers(crowd.row),
         numbers(crowd.events),
     )  # fmt: skip
 
@@ -144,52 +144,51 @@ def _new_cohort(plan: PeoplePlan, book: Any, parts: Mapping[str, Any]) -> Cohort
 
 
 def _new_lots(plan: PeoplePlan, book: Any, parts: Mapping[str, Any]) -> Lots:
-    types, buckets, facts = plan.types.size, plan.hazard.size + 2, plan.outcomes.facts.size
-    lots, cut = plan.outcomes.lots.shape[1], plan.hazard.size**2
-    count = lots * 2 * types * buckets + cut * types
-    _, own = carve(
-        {
-            "clients": (lots, 2 * types * buckets),
-            "late": (cut + 1, types),
-            "level": (2, facts, types, buckets + 2),
-            "numbers": (5, count),
-            "measured": (count,),
-            "matched": (count,),
-            "drawn": (count,),
-        }
-    )
+    periods, types, facts = plan.periods.size - 1, plan.types.size, plan.outcomes.facts.size
+    duration, people = plan.hazard.size, plan.outcomes.lots.shape[1] * 2 * types
+    people = people * (duration + 2) + periods * duration * types
+    _, own = carve({"people": (people,), "level": (3, types * (duration + 3 + periods))})
     return Lots(
         outcomes=book,
-        exits=parts["exits"].reshape(plan.periods.size - 1, -1),
-        part=records(PART, count),
-        **{name: parts[name] for name in ("sums", "without", "true")},
+        exits=parts["exits"].reshape(periods, -1),
+        part=records(PART, people),
+        sums=parts["sums"],
         cells=parts["sums"].reshape(3, facts, -1),
-        cells_without=parts["without"].reshape(facts, -1),
+        without=parts["without"].reshape(facts, -1),
+        true=parts["true"],
         **own,
     )
 
 
-def _new_alone(plan: PeoplePlan, columns: int, outcomes: Shapes) -> Alone:
+def _new_alone(
+    plan: PeoplePlan, row: Any, book: Any, parts: Mapping[str, Any], outcomes: Shapes
+) -> Alone:
     periods, types, facts = plan.periods.size - 1, plan.types.size, plan.outcomes.facts
     buckets, dates = plan.hazard.size + 2, int(max(plan.outcomes.seen[Seen.EVALUATION])) + 1
-    book = np.zeros(sum(math.prod(shape) for shape in outcomes.values()))
-    parts = split(book, outcomes)
+    own = np.zeros(book.size)
+    named = split(own, outcomes)
     group = Group(
         bucket=records(BUCKET, buckets),
         cell=records(GROUP, (facts.size, buckets)),
         level=np.zeros((2, facts.size, types, buckets + 2)),
         states=np.zeros((3, int(max(facts.limit)) + 1)),
-        **{name: parts[name] for name in ("sums", "without", "true")},
+        **{name: named[name] for name in ("sums", "without", "true")},
         units=np.zeros((facts.size, dates)),
         client=np.zeros(facts.size),
     )
+    exits = np.zeros((periods, 2, types, buckets))
     return Alone(
-        outcomes=book,
-        row=np.zeros(columns),
-        enrolled=np.zeros((2, periods)),
-        exits=np.zeros((periods, 2, types, buckets)),
-        person=parts["person"],
+        outcomes=own,
+        row=np.zeros(row.size),
+        enrolled=np.zeros(2 * periods),
+        exits=exits,
+        all_exits=exits.reshape(-1),
+        person=named["person"],
         group=group,
+        of_outcomes=numbers(book),
+        of_row=numbers(row),
+        of_enrolled=numbers(parts["enrolled"].reshape(-1)),
+        of_exits=numbers(parts["exits"].reshape(-1)),
     )
 
 

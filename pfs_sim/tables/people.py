@@ -206,16 +206,15 @@ PERSON = np.dtype([("cap", np.float64), ("group", np.int64)], align=True)
 PART = np.dtype(
     [
         ("arm", np.int64),
-        ("type", np.int64),
+        ("people", np.int64),  # where they stand in `Lots.people`
+        ("slot", np.int64),  # where their level stands
+        ("without", np.int64),  # and that which they would have without the program
         ("cell", np.int64),  # of arm, class and vintage among the sums of an outcome
         ("index", np.uint64),  # of its address
     ],
     align=True,
 )
 """State: clients of a lot who share a probability and are drawn together."""
-PEOPLE, LEVEL, SOME, EACH, WITHOUT = 0, 1, 2, 3, 4
-"""What differs from path to path of a part: those who can be measured, their level, the share of
-them who have any amount, what is expected of a client, and what without the program."""
 
 BUCKET = np.dtype(
     [

@@ -24,18 +24,15 @@ class Lots(NamedTuple):
 
     outcomes: Any  # [number] all arrays of the outcomes below, in one piece, to be wiped at once
     exits: Any  # [c, 2·y·(D+2)] exits of `Crowd`, a row a cohort
-    clients: Any  # [lot, 2·y·(D+2)] clients, or periods of service, by arm, type and bucket
-    late: Any  # [cut, y] those whom a stop cut short, by cohort and age
-    level: Any  # [2, k, y, j+2] level, and share who have any, by slot; last: the counterfactual
-    part: Records  # [part] PART in `tables.people`: what is the same for all paths
-    numbers: Any  # [5, part] people, level, some, each, without: see PART
-    measured: Any  # [part] clients measured
-    matched: Any  # [part] comparison clients
-    drawn: Any  # [part] what is recorded of them
+    # Clients, or periods of service, by lot, arm, type and bucket; after these those whom a stop
+    # cut short, by cohort, age and type.
+    people: Any
+    # By type, and of each: counterfactual, buckets, cohorts cut short.
+    level: Any  # [3, slot] level, share who have any, what is expected of a client
+    part: Records  # [part] PART in `tables.people`: the same for all paths
     sums: Any  # [3, k, 3, 3, v] n, y and e of `Crowd`
-    without: Any  # e0 of `Crowd`
-    cells: Any  # [3, k, 9·v] sums, a row an outcome
-    cells_without: Any  # [k, 3·v] without, a row an outcome
+    cells: Any  # [3, k, 9·v] the same, a row an outcome
+    without: Any  # [k, 3·v] e0 of `Crowd`, a row an outcome
     true: Any  # [3, k] true_n, true_y and true_y0 of `Crowd`
 
 
@@ -47,7 +44,7 @@ class Group(NamedTuple):
 
     bucket: Records  # [j] BUCKET: no-show, left at age a, completed
     cell: Records  # [k, j] GROUP
-    level: F8  # [2, k, y, j+2] as in `Lots`
+    level: F8  # [2, k, y, j+2] level, and share who have any, by slot; last: the counterfactual
     states: F8  # [3, x] clients by successes so far: counted, expected, expected without effect
     sums: F8  # [3, k, 3, 3, v] n, y and e of `People`
     without: F8  # e0 of `People`
@@ -61,10 +58,16 @@ class Alone(NamedTuple):
 
     outcomes: F8  # [number] its outcomes in one piece, laid out as those of `Lots`
     row: F8  # [column] inputs
-    enrolled: F8  # [2, t]
+    enrolled: F8  # [2·t]
     exits: F8  # [c, 2, y, D+2]
+    all_exits: F8  # [c·2·y·(D+2)] the same in a row
     person: F8  # [p, v]
     group: Group
+    # What these are of all the paths, as plain numbers: the same memory as in `Crowd`.
+    of_outcomes: F8  # [number, path]
+    of_row: F8  # [column, path]
+    of_enrolled: F8  # [2·t, path]
+    of_exits: F8  # [c·2·y·(D+2), path]
 
 
 class Cohort(NamedTuple):
