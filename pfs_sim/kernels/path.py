@@ -256,11 +256,17 @@ def walk(
         if out.shape[1] > 0:
             collect(of_results, crowd, ledger, flows)
             for column in range(out.shape[0]):
-                for lane in range(count):
-                    out[column, places[lane]] = scratch.row[column, lane]
+                found, to = scratch.row[column], out[column]
+                if together:
+                    for lane in range(ABREAST):
+                        to[place + start - ABREAST + lane] = found[lane]
+                else:
+                    for lane in range(count):
+                        to[places[lane]] = found[lane]
             find_rates(of_results, flows, count, places, out)
         if fan.shape[0] > 0:
-            _show(follow, of_results, crowd, ledger, flows, scratch.course, count, places, place, fan)
+            follow(of_results, crowd, ledger, flows)
+            _show(scratch.course, count, places, place, fan)
 
 
 @inline
@@ -294,20 +300,8 @@ def _wait(known: F8, events: F8, places: I8, turns: I8, lane: int, to: F8) -> in
 
 
 @inline
-def _show(
-    follow: Stage,
-    of_results: OutputPlan,
-    crowd: Crowd,
-    ledger: Ledger,
-    flows: Flows,
-    course: F8,
-    count: int,
-    places: I8,
-    place: int,
-    fan: F8,
-) -> None:
+def _show(course: F8, count: int, places: I8, place: int, fan: F8) -> None:
     """Keep the course of those that are among the first few."""
-    follow(of_results, crowd, ledger, flows)
     for lane in range(count):
         if places[lane] - place < fan.shape[0]:
             for i in range(fan.shape[1]):
