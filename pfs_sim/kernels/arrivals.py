@@ -7,8 +7,6 @@ that `poisson` or `negative_binomial` draws from its stream.
 
 from __future__ import annotations
 
-import numpy as np
-
 from pfs_sim.kernels._jit import inner_apart, once
 from pfs_sim.kernels._wide import (
     anywhere,
@@ -28,7 +26,7 @@ from pfs_sim.kernels.counts import INVERSION_MEAN, poisson
 from pfs_sim.kernels.normals import normals_inside
 from pfs_sim.kernels.random import ONE, ZERO, Rng, Word, open_made, wide_block, wide_uniform
 from pfs_sim.kernels.rough import gap_of_poisson
-from pfs_sim.kernels.samplers import negative_binomial
+from pfs_sim.kernels.samplers import gammas_inside, negative_binomial
 from pfs_sim.kernels.thinning import address
 from pfs_sim.tables.wide import ABREAST, Wide
 
@@ -57,7 +55,7 @@ def _arrive_at(
         if block == ONE:
             first, second = low, high
             if dispersion > 0.0:
-                rate = _gamma(dispersion, normals_inside(low), wide_uniform(high))
+                rate = gammas_inside(each(dispersion), normals_inside(low), wide_uniform(high))
                 rate *= mean / dispersion
                 continue
         count, sure = _try(rate, wide_uniform(low) - 0.5, wide_uniform(high), waiting)
@@ -94,19 +92,6 @@ def _draw_alone(
             else:
                 found = replace(found, lane, poisson(rng, one))
     return found
-
-
-@once
-def _gamma(shape: float, x: Wide, u: Wide) -> Wide:
-    """A gamma variate by a first normal x and uniform; NaN where it takes more, or a shape below 1.
-
-    As `pfs_sim.kernels.samplers` draws it.
-    """
-    d = max(shape, 1.0) - 1.0 / 3.0
-    t = 1.0 / np.sqrt(9.0 * d) * x
-    square = x * x
-    sure = (t > -1.0) & (u < 1.0 - 0.0331 * square * square) & (shape >= 1.0)
-    return where(sure, d * ((1.0 + t) * (1.0 + t) * (1.0 + t)), np.nan)
 
 
 @once

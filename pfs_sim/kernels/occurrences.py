@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.kernels._jit import apart, inner, lean
-from pfs_sim.kernels.counts import poisson
 from pfs_sim.kernels.expectations import COUNTED, start_states
 from pfs_sim.kernels.groups import ready_later
 from pfs_sim.kernels.levels import LEVEL, SHARE, level_later
-from pfs_sim.kernels.normals import normal
 from pfs_sim.kernels.random import Rng
-from pfs_sim.kernels.samplers import beta_binomial, gamma, negative_binomial
+from pfs_sim.kernels.samplers import beta_binomial
+from pfs_sim.kernels.sums import draw_sum
 from pfs_sim.kernels.thinning import thin
 from pfs_sim.tables.people import Kind, OutcomePlan, Seen
 from pfs_sim.tables.state import LEFT, RECORDED, TREATED, Group
@@ -50,26 +49,6 @@ def draw_group(
     elif fact.kind == Kind.SCORE:
         spread = row[fact.sd]
     return draw_sum(rng, fact, spread, m, level, share)
-
-
-@apart
-def draw_sum(
-    rng: Rng, fact: Any, spread: float, m: float, level: float, share: float
-) -> float:
-    """Draw the sum of a count, an amount or a score of m clients.
-
-    `spread` is the shape of an amount's gamma, or the sd of a score.
-    """
-    if fact.kind == Kind.COUNT:
-        if fact.dispersion > 0.0:
-            return negative_binomial(rng, fact.dispersion * m, m * level)
-        return poisson(rng, m * level)
-    if fact.kind == Kind.AMOUNT:
-        some = thin(rng, m, share, 0)
-        if some <= 0.0:
-            return 0.0
-        return float(gamma(rng, spread * some) * level / spread)
-    return float(m * level + normal(rng) * math.sqrt(m) * spread)
 
 
 @apart

@@ -11,16 +11,16 @@ from __future__ import annotations
 from typing import Any
 
 from pfs_sim.kernels._jit import inner_apart, once
-from pfs_sim.kernels._wide import anywhere, each, floor, of, replace, where, word_of
+from pfs_sim.kernels._wide import anywhere, each, floor, where
 from pfs_sim.kernels.abreast import draw_some, draw_whole, expect_part
 from pfs_sim.kernels.levels import EACH, LEVEL, SHARE, set_levels
 from pfs_sim.kernels.lots import find_cut, gather, same_clients
-from pfs_sim.kernels.occurrences import draw_sum
 from pfs_sim.kernels.parts import part
-from pfs_sim.kernels.random import Rng, Word, open_stream
+from pfs_sim.kernels.random import Rng, Word
+from pfs_sim.kernels.sums import draw_sums
 from pfs_sim.tables.people import How, Kind, PeoplePlan
 from pfs_sim.tables.state import CLIENTS, EXPECTED, RECORDED, TREATED, Crowd, Lots
-from pfs_sim.tables.wide import ABREAST, Wide
+from pfs_sim.tables.wide import Wide
 
 SECOND, THIRD = 256, 512
 """First pieces of the draws that follow a first one at the same address."""
@@ -116,38 +116,14 @@ def _draw(
                 rng, key, index, drawn, trials - drawn, right, wrong, fact.frozen, paths
             )
         return drawn
-    spread = each(0.0)
+    some, spread = together.level[SHARE, slot], each(0.0)
+    if fact.frozen:
+        return where(m > 0.0, m * some * level, 0.0)
     if fact.kind == Kind.AMOUNT:
         spread = row[fact.gamma_shape]
     elif fact.kind == Kind.SCORE:
         spread = row[fact.sd]
-    return _draw_sums(fact, rng, key, index, m, level, together.level[SHARE, slot], spread, paths)
-
-
-@inner_apart
-def _draw_sums(
-    fact: Any,
-    rng: Rng,
-    key: Word,
-    index: Word,
-    m: Wide,
-    level: Wide,
-    some: Wide,
-    spread: Wide,
-    paths: Wide,
-) -> Wide:
-    """Draw what is no count of successes, path by path."""
-    if fact.frozen:
-        return where(m > 0.0, m * some * level, 0.0)
-    drawn = each(0.0)
-    for lane in range(ABREAST):
-        if of(m, lane) > 0.0:
-            open_stream(rng, key, index, word_of(paths, lane))
-            value = draw_sum(
-                rng, fact, of(spread, lane), of(m, lane), of(level, lane), of(some, lane)
-            )
-            drawn = replace(drawn, lane, value)
-    return drawn
+    return draw_sums(rng, fact, key, index, spread, m, level, some, paths)
 
 
 @inner_apart

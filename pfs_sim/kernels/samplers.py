@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import math
 
-from pfs_sim.kernels._jit import apart, inline, lean
+from pfs_sim.kernels._jit import apart, forced, inline, lean
+from pfs_sim.kernels._wide import greater, root, where
 from pfs_sim.kernels.counts import binomial, poisson
 from pfs_sim.kernels.normals import normal
 from pfs_sim.kernels.random import Rng, uniform
+from pfs_sim.tables.wide import Wide
 
 __all__ = [
     "beta",
@@ -68,6 +70,19 @@ def _gamma_from_normal(rng: Rng, shape: float) -> float:
         excess = 3.0 * math.log1p(t) - t * (3.0 + t * (3.0 + t))
         if math.log(u) < 0.5 * (x * x) + d * excess:
             return value
+
+
+@forced
+def gammas_inside(shape: Wide, x: Wide, u: Wide) -> Wide:
+    """What a normal and a uniform give at once, of paths side by side.
+
+    NaN where it takes more, and for a shape below 1.
+    """
+    d = greater(shape, 1.0) - 1.0 / 3.0
+    t = 1.0 / root(9.0 * d) * x
+    square = x * x
+    sure = (t > -1.0) & (u < 1.0 - 0.0331 * square * square) & (shape >= 1.0)
+    return where(sure, d * ((1.0 + t) * (1.0 + t) * (1.0 + t)), math.nan)
 
 
 @lean
