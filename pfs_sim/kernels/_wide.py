@@ -147,7 +147,8 @@ for _name, _code in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq"
 for _name, _code in (("and_", "and_"), ("or_", "or_"), ("iand", "and_"), ("ior", "or_")):
     _operate(getattr(operator, _name), MASK_VALUE, MASK_VALUE, _by_name(_code))
 for _name, _code in (("add", "add"), ("sub", "sub"), ("mul", "mul"), ("and", "and_"),
-                     ("or", "or_"), ("xor", "xor"), ("lshift", "shl"), ("rshift", "lshr")):  # fmt: skip
+                     ("or", "or_"), ("xor", "xor"), ("lshift", "shl"),
+                     ("rshift", "lshr")):  # fmt: skip
     _plain = f"{_name}_" if _name in ("and", "or") else _name
     for _one in (_plain, "i" + _name):
         _operate(getattr(operator, _one), WHOLE_VALUE, WHOLE_VALUE, _by_name(_code))

@@ -43,8 +43,6 @@ MOST = 378.0
 """So many trials are drawn in pieces."""
 PIECE = np.uint64(6)
 """A piece has 2**PIECE blocks of the stream of its draw."""
-SECOND, THIRD = 256, 512
-"""First pieces of the draws that follow a first one at the same address."""
 CROWD_PIECES = 8
 """Pieces of the stream of a crowd from which one of its classes is drawn."""
 
