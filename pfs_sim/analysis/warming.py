@@ -15,7 +15,8 @@ from pfs_sim.pausing import uncollected
 if TYPE_CHECKING:
     from pfs_sim.simulate import Deal
 
-PEOPLE, MONEY = ("program", "outcomes", "walk"), ("money", "collect", "follow", "rates")
+PEOPLE = ("program", "outcomes", "walk", "collect", "follow")
+MONEY = ("money", "rates")
 """Stages of a path that take about as long to compile; the second ones in the other process."""
 
 
