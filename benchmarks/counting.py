@@ -36,7 +36,8 @@ def count(file: str) -> dict[str, float]:
 
     compiled = compile_scenario(ROOT / file)
     given = nothing_given(compiled.scenario)
-    rows, scratch = compiled.inputs.draw(0, PATHS), compiled.scratch()
+    rows = compiled.inputs.share_out(compiled.inputs.draw_values(0, PATHS))
+    scratch = compiled.scratch()
     out = np.empty((len(compiled.columns), PATHS))
     fan = np.empty((0, 4, compiled.scenario.clock.periods + 1))
     found: Counter[str] = Counter()

@@ -10,6 +10,7 @@ from benchmarks.report import Comparison, Options, write
 from pfs_sim.kernels.path import live_paths
 from pfs_sim.reading import load
 from pfs_sim.simulate import CHUNK, compile_scenario, nothing_given
+from pfs_sim.tables.state import Drawn
 
 LIVING = "living a chunk (`live_paths`)"
 
@@ -20,7 +21,12 @@ def compare(options: Options) -> Comparison:
     given = nothing_given(compiled.scenario)
     scratch, out = compiled.scratch(), np.empty((len(compiled.columns), CHUNK))
     fan = np.empty((CHUNK, 4, compiled.scenario.clock.periods + 1))
-    rows, values = compiled.inputs.draw(0, CHUNK), np.empty((len(compiled.columns), CHUNK))
+    values = np.empty((len(compiled.columns), CHUNK))
+
+    def draw() -> Drawn:
+        return compiled.inputs.share_out(compiled.inputs.draw_values(0, CHUNK))
+
+    rows = draw()
 
     def turn() -> None:
         values[:] = out
@@ -36,7 +42,7 @@ def compare(options: Options) -> Comparison:
     )
     again = take_turns(
         {
-            "drawing path-level inputs": lambda: compiled.inputs.draw(0, CHUNK),
+            "drawing path-level inputs": draw,
             LIVING: lambda: live_paths(
                 compiled.plan, scratch, rows, 0, 0, given, out, fan
             ),

@@ -39,7 +39,8 @@ def _lived() -> tuple[Any, ...]:
     """What the money of pfs-sim is lived over: some paths, their people already there."""
     compiled = compile_scenario(SCENARIO)
     given = nothing_given(compiled.scenario)
-    rows, scratch = compiled.inputs.draw(0, PATHS), compiled.scratch()
+    rows = compiled.inputs.share_out(compiled.inputs.draw_values(0, PATHS))
+    scratch = compiled.scratch()
     nothing, course = np.empty((0, 0)), np.empty((0, 0, 0))
     live_paths(compiled.plan, scratch, rows, 0, 0, given, nothing, course)
     stage = call_stage("money", compiled.plan, scratch, given)

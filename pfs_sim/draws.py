@@ -17,6 +17,7 @@ from pfs_sim.errors import InputError
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.row import SOURCES, Row
 from pfs_sim.sampling import Uniforms, pseudo_random
+from pfs_sim.tables.state import Drawn
 
 F8 = npt.NDArray[np.float64]
 
@@ -91,26 +92,31 @@ class Inputs:
         )
 
     def draw(self, first: int, count: int) -> F8:
-        """Rows [path, column] of `count` paths from path `first` on; columns lie in one piece."""
-        if not self.drawn:
-            return self.fill(count, ())
-        u = np.ascontiguousarray(self.uniforms(self.keys, first, count).T)
-        straight = self._correlate(u, first, count) if self.joint.size else {}
-        laws = (self.row.quantities[i] for i in self.drawn)
-        return self.fill(
-            count,
-            (straight[j] if j in straight else law.ppf(u[j]) for j, law in enumerate(laws)),
-        )
+        """Rows [path, column] of `count` paths from path `first` on."""
+        found = self.share_out(self.draw_values(first, count))
+        rows = np.tile(found.shared, (count, 1))
+        rows[:, found.columns] = found.values.T
+        return rows
 
-    def fill(self, count: int, drawn: Iterable[F8]) -> F8:
-        """Rows as `draw` gives them, of the values [path] of each drawn quantity."""
-        columns = np.empty((self.row.base.size, count))
-        columns[:] = self.row.base[:, None]
-        for i, values in zip(self.drawn, drawn, strict=True):
-            columns[i] = values
-        for i, value in self.fixed.items():
-            columns[i] = value
-        return columns.T
+    def draw_values(self, first: int, count: int) -> F8:
+        """Values [i, path] of the drawn quantities, whatever is fixed."""
+        values = np.empty((len(self.drawn), count))
+        if self.drawn:
+            u = np.ascontiguousarray(self.uniforms(self.keys, first, count).T)
+            straight = self._correlate(u, first, count) if self.joint.size else {}
+            for j, i in enumerate(self.drawn):
+                values[j] = straight[j] if j in straight else self.row.quantities[i].ppf(u[j])
+        return values
+
+    def share_out(self, values: F8) -> Drawn:
+        """The inputs of the paths of drawn values [i, path], with what is fixed and certain."""
+        shared = self.row.base.copy()
+        shared[list(self.fixed)] = list(self.fixed.values())
+        free = [j for j, i in enumerate(self.drawn) if i not in self.fixed]
+        columns = np.array(self.drawn, np.int64)
+        if len(free) < len(self.drawn):
+            columns, values = columns[free], values[free]
+        return Drawn(shared, columns, values)
 
     def _correlate(self, u: F8, first: int, count: int) -> dict[int, F8]:
         """Correlate the joint ones of independent uniforms[drawn quantity, path].

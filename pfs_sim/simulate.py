@@ -274,11 +274,11 @@ def live_compiled(
         stop = min(start + size, paths)
         scratch = scratches.borrow()
         out, place = room_for(values, start, stop - start)
-        rows = compiled.inputs.draw(first + start, stop - start)
+        drawn = compiled.inputs.draw_values(first + start, stop - start)
         course = fan[start:stop]
         live_paths(
-            compiled.plan, scratch, rows, first + start, int(true_mode), measured, out, course,
-            place=place,
+            compiled.plan, scratch, compiled.inputs.share_out(drawn), first + start,
+            int(true_mode), measured, out, course, place=place,
         )  # fmt: skip
         scratches.give_back(scratch)
         put(values, start, out, grid)

@@ -117,7 +117,8 @@ class TestTheKernel:
         for true_mode in (False, True):
             compiled = compile_scenario(Scenario.model_validate(scenario(i)))
             given = nothing_given(compiled.scenario)
-            rows, scratch = compiled.inputs.draw(0, PATHS), compiled.scratch()
+            rows = compiled.inputs.share_out(compiled.inputs.draw_values(0, PATHS))
+            scratch = compiled.scratch()
             plan = compiled.plan
             parts = find_parts(mark_read(plan.people, plan.money, plan.outputs, true_mode))
             people = np.empty((-(-PATHS // ABREAST), int(np.diff(parts).sum()), ABREAST))

@@ -37,6 +37,7 @@ from pfs_sim.simulate import (
     refuse_if_too_large,
     room_for,
 )
+from pfs_sim.tables.state import Drawn
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
@@ -55,8 +56,8 @@ class Order(NamedTuple):
     true_mode: bool = False
 
 
-class _Drawn(NamedTuple):
-    """What was drawn for a chunk: values[path, drawn quantity], before any was overridden."""
+class _Values(NamedTuple):
+    """What was drawn for a chunk: values[drawn quantity, path], before any was fixed."""
 
     inputs: Inputs
     values: F8
@@ -87,7 +88,7 @@ class Store:
         self.budget = budget if free is None else min(budget, free // 4)
         self.used, self.refused = 0, False
         self._people: OrderedDict[bytes, dict[tuple[int, int], _Lived]] = OrderedDict()
-        self._drawn: dict[tuple[int, int], _Drawn] = {}
+        self._drawn: dict[tuple[int, int], _Values] = {}
         self._lock = threading.Lock()
 
     def ask_for(self, tables: Collection[bytes]) -> None:
@@ -101,7 +102,7 @@ class Store:
         """The people of a chunk (first path, paths), if they are here."""
         return self._people.get(tables, {}).get(chunk)
 
-    def find_drawn(self, chunk: tuple[int, int]) -> _Drawn | None:
+    def find_drawn(self, chunk: tuple[int, int]) -> _Values | None:
         """What was drawn last for a chunk, if it is here."""
         return self._drawn.get(chunk)
 
@@ -116,7 +117,7 @@ class Store:
                 self._people.setdefault(tables, {})[chunk] = lived
 
     def keep_drawn(
-        self, chunk: tuple[int, int], drawn: _Drawn, asked: Collection[bytes]
+        self, chunk: tuple[int, int], drawn: _Values, asked: Collection[bytes]
     ) -> None:
         """Keep what was drawn, in the place of what was drawn before."""
         with self._lock:
@@ -195,7 +196,7 @@ def live_together(
             rows, drawn = _draw(task.inputs, at, drawn, alike)
             if store is not None and drawn is not None:
                 known.keep_drawn(at, drawn, asked)
-            inputs = np.ascontiguousarray(rows[:, task.moving]).tobytes()
+            inputs = rows.values[np.isin(rows.columns, task.moving)].tobytes()
             if task.tables != whose:
                 lived, whose = known.find_people(task.tables, at), task.tables
             if lived is not None and (lived.inputs != inputs or (task.read & ~lived.read).any()):
@@ -274,13 +275,13 @@ def draw_alike(one: Inputs, other: Inputs) -> bool:
 def _draw(
     inputs: Inputs,
     chunk: tuple[int, int],
-    drawn: _Drawn | None,
+    drawn: _Values | None,
     alike: Callable[[Inputs, Inputs], bool],
-) -> tuple[F8, _Drawn | None]:
-    """Rows[path, column] of a chunk, and what was drawn for them or for an earlier deal."""
+) -> tuple[Drawn, _Values | None]:
+    """The inputs of a chunk, and what was drawn for them or for an earlier deal."""
     if drawn is None or not alike(drawn.inputs, inputs):
-        rows = inputs.draw(*chunk)
-        if inputs.drawn and not {*inputs.fixed} & {*inputs.drawn}:
-            drawn = _Drawn(inputs, rows.T[inputs.drawn])
-        return rows, drawn
-    return inputs.fill(chunk[1], drawn.values), drawn
+        values = inputs.draw_values(*chunk)
+        if not inputs.drawn:
+            return inputs.share_out(values), drawn
+        drawn = _Values(inputs, values)
+    return inputs.share_out(drawn.values), drawn

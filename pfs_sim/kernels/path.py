@@ -36,7 +36,7 @@ from pfs_sim.tables.ledger import Ledger
 from pfs_sim.tables.money import MoneyPlan
 from pfs_sim.tables.outputs import Flows, OutputPlan
 from pfs_sim.tables.people import How, PeoplePlan
-from pfs_sim.tables.state import NEVER, Crowd, Living
+from pfs_sim.tables.state import NEVER, Crowd, Drawn, Living
 from pfs_sim.tables.wide import ABREAST
 
 F8 = npt.NDArray[np.float64]
@@ -99,9 +99,8 @@ def live(
     Afterwards the first lane of `scratch.crowd` and of `scratch.ledger` holds it.
     """
     out = np.empty((scratch.row.shape[0], 1))
-    live_paths(
-        plan, scratch, row.reshape(1, -1), path, true_mode, given, out, np.empty((0, 0, 0))
-    )
+    certain = Drawn(row, np.empty(0, np.int64), np.empty((0, 1)))
+    live_paths(plan, scratch, certain, path, true_mode, given, out, np.empty((0, 0, 0)))
     found: F8 = out[:, 0]
     return found
 
@@ -109,7 +108,7 @@ def live(
 def live_paths(
     plan: Plan,
     scratch: Scratch,
-    rows: F8,
+    drawn: Drawn,
     first: int,
     true_mode: int,
     given: F8,
@@ -118,14 +117,14 @@ def live_paths(
     kept: Kept = NOBODY_KEPT,
     place: int = 0,
 ) -> None:
-    """Live the paths first, first+1, … whose inputs are `rows[path, column]`.
+    """Live the paths first, first+1, … of some inputs.
 
     `out[column, path]` gets their results, from the path `place` of it on, if it has any paths;
     `fan[path, 4, t+1]` the course of the first few: payments, the investors' net cash, costs,
     treated clients enrolled. People are written down in `kept`, or taken from there.
     """
-    stages, columns = _find_stages(plan, scratch, given), np.ascontiguousarray(rows.T)
-    walk(*stages, plan, scratch, columns, first, true_mode, given, out, fan, kept, place)
+    stages = _find_stages(plan, scratch, given)
+    walk(*stages, plan, scratch, drawn, first, true_mode, given, out, fan, kept, place)
 
 
 _known_stages: dict[Hashable, Stages] = {}
@@ -189,7 +188,8 @@ def compile_walk(plan: Plan, scratch: Scratch, given: F8) -> None:
     """Compile what leads paths through their stages, for arrays like these, without the stages."""
     promised = [call_stage(stage, plan, scratch, given, promise) for stage in STAGES]
     out, fan = np.empty((0, 0)), np.empty((0, 0, 0))
-    compile_for(walk, *promised, plan, scratch, out, 0, 0, given, out, fan, NOBODY_KEPT, 0)
+    drawn = Drawn(np.empty(0), np.empty(0, np.int64), out)
+    compile_for(walk, *promised, plan, scratch, drawn, 0, 0, given, out, fan, NOBODY_KEPT, 0)
 
 
 @lean
@@ -202,7 +202,7 @@ def walk(
     find_rates: Stage,
     plan: Plan,
     scratch: Scratch,
-    columns: F8,
+    drawn: Drawn,
     first: int,
     true_mode: int,
     given: F8,
@@ -213,15 +213,16 @@ def walk(
 ) -> None:
     """Walk through the stages of all paths until nothing new happens: see `live_paths`.
 
-    Their inputs are `columns[column, path]`.
-
     Without reference counts: those of a hundred arrays handed on took a third of a path's time.
     """
     of_people, of_money, of_results = by(plan.people), by(plan.money), by(plan.outputs)
     rng, living, flows = by(scratch.rng), by(scratch.living), by(scratch.flows)
     crowd, ledger = by(scratch.crowd), by(scratch.ledger)
     places, turns, waiting = scratch.places, scratch.turns, scratch.waiting
-    start, wait, paths = 0, 0, columns.shape[1]
+    start, wait, paths = 0, 0, drawn.values.shape[1]
+    for column in range(drawn.shared.size):
+        for lane in range(ABREAST):
+            scratch.inputs[column, lane] = drawn.shared[column]
     while start < paths or wait > 0:
         again = wait >= ABREAST or start == paths
         block, count = start // ABREAST, min(ABREAST, wait if again else paths - start)
@@ -234,8 +235,8 @@ def walk(
         for lane in range(ABREAST):
             scratch.paths[0, lane] = np.uint64(first + places[lane])
         together = count == ABREAST and not again
-        for column in range(columns.shape[0]):
-            here, to = columns[column], scratch.inputs[column]
+        for i in range(drawn.columns.size):
+            here, to = drawn.values[i], scratch.inputs[drawn.columns[i]]
             if together:
                 for lane in range(ABREAST):
                     to[lane] = here[start - ABREAST + lane]

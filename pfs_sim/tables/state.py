@@ -94,6 +94,14 @@ class Living(NamedTuple):
     alone: Alone
 
 
+class Drawn(NamedTuple):
+    """The inputs of paths: what is the same on all of them, and what differs."""
+
+    shared: F8  # [column]
+    columns: I8  # [i] those that differ
+    values: F8  # [i, path]
+
+
 TOTALS = ("referred", "eligible", "turned_away", "completed", "left")
 """What of the people money and results read as sums, in the order of `Crowd.totals`."""
 
