@@ -17,8 +17,7 @@ from pfs_sim.kernels._handing import at, by
 from pfs_sim.kernels._jit import lean
 from pfs_sim.kernels.arrivals import arrive
 from pfs_sim.kernels.random import (
-    add_made,
-    fill_blocks,
+    ZERO,
     fill_uniforms,
     new_rng,
     next_word,
@@ -26,8 +25,9 @@ from pfs_sim.kernels.random import (
     open_stream,
     philox_block,
     uniform,
+    wide_block,
 )
-from pfs_sim.tables.wide import ABREAST, WIDE, WORDS, numbers
+from pfs_sim.tables.wide import ABREAST, WIDE, WORDS, carve, numbers
 from tests import naive_random
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -120,22 +120,32 @@ def test_a_stream_forgets_the_one_before_it():
     assert [int(next_word(rng)) for _ in range(40)] == twin_words(KEY, 4, 5, 40)
 
 
+@lean
+def make_block(place, block, index):
+    path, out = at(place)
+    out[0], out[1] = wide_block(WORD_KEY, block, index, path[0])
+
+
+@lean
+def make_at_once(tables, block, index):
+    make_block(by(tables), block, index)
+
+
 @pytest.mark.jit_off
-def test_first_words_made_together_are_those_made_alone():
-    made = np.zeros(42, dtype=np.uint64)
-    later = np.zeros(40, dtype=np.uint64)
-    fill_blocks(WORD_KEY, 100, 3, 0, FAR_PATH, made[:40])
-    fill_blocks(WORD_KEY, 100, 3, 1, FAR_PATH, later)
-    assert not made[40:].any()
-    rng = new_rng()
-    for i in range(20):
-        words = twin_words(KEY, 100 + 3 * i, FAR_PATH, 25)
-        open_made(rng, WORD_KEY, 100 + 3 * i, FAR_PATH, made[2 * i], made[2 * i + 1])
-        assert [int(next_word(rng)) for _ in range(25)] == words
-        assert later[2 * i : 2 * i + 2].tolist() == words[2:4]
-        open_made(rng, WORD_KEY, 100 + 3 * i, FAR_PATH, made[2 * i], made[2 * i + 1])
-        add_made(rng, later[2 * i], later[2 * i + 1])
-        assert [int(next_word(rng)) for _ in range(25)] == words
+def test_a_block_of_paths_side_by_side_is_that_of_each_alone():
+    _, found = carve({"path": (1,), "out": (2,)}, WORDS)
+    paths, rng = np.arange(ABREAST, dtype=np.uint64) + np.uint64(FAR_PATH - 7), new_rng()
+    found["path"]["of"][0] = paths
+    for index in (0, 103):
+        for block in (0, 1, 9):
+            make_at_once((found["path"], found["out"]), np.uint64(block), np.uint64(index))
+            for lane, path in enumerate(paths.tolist()):
+                words = twin_words(KEY, index, path, 20)
+                assert found["out"]["of"][:, lane].tolist() == words[2 * block : 2 * block + 2]
+    make_at_once((found["path"], found["out"]), ZERO, np.uint64(103))
+    low, high = found["out"]["of"][:, 3]
+    open_made(rng, WORD_KEY, 103, paths[3], low, high)
+    assert [int(next_word(rng)) for _ in range(25)] == twin_words(KEY, 103, int(paths[3]), 25)
 
 
 @lean

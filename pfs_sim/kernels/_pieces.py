@@ -12,7 +12,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 
-from pfs_sim.kernels._wide import WHOLE_VALUE, _word, _written
+from pfs_sim.kernels._wide import WHOLE_VALUE, word_value, written
 from pfs_sim.tables.wide import ABREAST
 
 _PIECES = ir.VectorType(ir.IntType(16), 4 * ABREAST)
@@ -40,26 +40,26 @@ def _emit_equal(builder: Any, first: Any, second: Any) -> Any:
 
 
 def _pieces(words: Any) -> Any:
-    return _word(words).view(np.uint16)
+    return word_value(words).view(np.uint16)
 
 
 def _joined(pieces: Any) -> Any:
-    return _word(np.ascontiguousarray(pieces, np.uint16).view(np.uint64))
+    return word_value(np.ascontiguousarray(pieces, np.uint16).view(np.uint64))
 
 
-count_below: Any = _written(
+count_below: Any = written(
     WHOLE_VALUE, (WHOLE_VALUE,) * 3, _emit_count,
     lambda counts, words, bounds: _joined(
         _pieces(counts) + (_pieces(words) < _pieces(bounds))
     ),
 )  # fmt: skip
 """count_below(counts, words, bounds): a piece of counts is one more where that of words is less."""
-least_pieces: Any = _written(
+least_pieces: Any = written(
     WHOLE_VALUE, (WHOLE_VALUE,) * 2, _emit_least,
     lambda a, b: _joined(np.minimum(_pieces(a), _pieces(b))),
 )  # fmt: skip
 """The lesser of each two pieces."""
-equal_pieces: Any = _written(
+equal_pieces: Any = written(
     types.uint64, (WHOLE_VALUE,) * 2, _emit_equal,
     lambda a, b: np.uint64(sum(1 << int(i) for i in np.flatnonzero(_pieces(a) == _pieces(b)))),
 )  # fmt: skip

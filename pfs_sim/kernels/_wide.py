@@ -159,7 +159,7 @@ _operate(operator.neg, WIDE_VALUE, WIDE_VALUE, _by_name("fneg"))
 _operate(operator.invert, MASK_VALUE, MASK_VALUE, _by_name("not_"))
 
 
-def _written(result: Any, kinds: tuple[Any, ...], emit: Callable[..., Any], alone: Any) -> Any:
+def written(result: Any, kinds: tuple[Any, ...], emit: Callable[..., Any], alone: Any) -> Any:
     """A function that the compiler writes down where it is called; `alone` without the compiler."""
     if _off:
         return alone
@@ -230,7 +230,8 @@ class _Word(_Value):
     __irshift__: Any = np.ndarray.__rshift__
 
 
-def _word(found: Any) -> Any:
+def word_value(found: Any) -> Any:
+    """A whole number of each path where there is no compiler."""
     return np.array(np.broadcast_to(np.asarray(found, np.uint64), ABREAST)).view(_Word)
 
 
@@ -252,98 +253,98 @@ def _exp(x: float) -> float:
         return math.inf
 
 
-each: Any = _written(
+each: Any = written(
     WIDE_VALUE, (WIDE_VALUE,), lambda builder, value: value, _value
 )
 """The same number for every path."""
-alike: Any = _written(
+alike: Any = written(
     MASK_VALUE, (MASK_VALUE,), lambda builder, mask: mask,
     lambda answer: np.array(np.broadcast_to(answer, ABREAST)),
 )  # fmt: skip
 """The same answer for every path."""
-where: Any = _written(
+where: Any = written(
     WIDE_VALUE, (MASK_VALUE, WIDE_VALUE, WIDE_VALUE), _by_name("select"),
     lambda mask, a, b: _value(np.where(mask, a, b)),
 )  # fmt: skip
 """where(mask, a, b): a for those paths for which the mask holds, b for the others."""
-anywhere: Any = _written(types.boolean, (MASK_VALUE,), _any, np.any)
+anywhere: Any = written(types.boolean, (MASK_VALUE,), _any, np.any)
 """Whether a mask holds for any path."""
-everywhere: Any = _written(types.boolean, (MASK_VALUE,), _all, np.all)
+everywhere: Any = written(types.boolean, (MASK_VALUE,), _all, np.all)
 """Whether it holds for all."""
-lesser: Any = _written(
+lesser: Any = written(
     WIDE_VALUE, (WIDE_VALUE, WIDE_VALUE), _chosen("<"),
     lambda a, b: _value(np.where(b < a, b, a)),
 )  # fmt: skip
 """min of two, path by path."""
-greater: Any = _written(
+greater: Any = written(
     WIDE_VALUE, (WIDE_VALUE, WIDE_VALUE), _chosen(">"),
     lambda a, b: _value(np.where(b > a, b, a)),
 )  # fmt: skip
 """max of two, path by path."""
-root: Any = _written(WIDE_VALUE, (WIDE_VALUE,), _call("sqrt"), np.sqrt)
+root: Any = written(WIDE_VALUE, (WIDE_VALUE,), _call("sqrt"), np.sqrt)
 """The square root."""
-exponential: Any = _written(
+exponential: Any = written(
     WIDE_VALUE, (WIDE_VALUE,), _call("exp"),
     lambda values: _value([_exp(float(x)) for x in np.broadcast_to(values, ABREAST)]),
 )  # fmt: skip
 """e to this power, as `math.exp` gives it."""
-magnitude: Any = _written(WIDE_VALUE, (WIDE_VALUE,), _call("fabs"), np.abs)
+magnitude: Any = written(WIDE_VALUE, (WIDE_VALUE,), _call("fabs"), np.abs)
 """The number without its sign."""
-of: Any = _written(
+of: Any = written(
     types.float64, (WIDE_VALUE, types.intp), _at,
     lambda values, path: float(np.broadcast_to(values, ABREAST)[path]),
 )  # fmt: skip
 """of(x, lane): the number of one path."""
-holds_for: Any = _written(
+holds_for: Any = written(
     types.boolean, (MASK_VALUE, types.intp), _at,
     lambda mask, path: bool(np.broadcast_to(mask, ABREAST)[path]),
 )  # fmt: skip
 """holds_for(mask, lane): the answer for one path."""
-replace: Any = _written(
+replace: Any = written(
     WIDE_VALUE, (WIDE_VALUE, types.intp, types.float64), _put, _replaced
 )
 """replace(x, lane, number): x with another number for one path."""
 
 
-floor: Any = _written(WIDE_VALUE, (WIDE_VALUE,), _call("floor"), np.floor)
+floor: Any = written(WIDE_VALUE, (WIDE_VALUE,), _call("floor"), np.floor)
 """The whole number below it, or itself."""
-bits: Any = _written(
+bits: Any = written(
     WHOLE_VALUE, (WIDE_VALUE,), _turned("bitcast", _WORDS),
-    lambda values: _word(_value(values).view(np.uint64)),
+    lambda values: word_value(_value(values).view(np.uint64)),
 )  # fmt: skip
 """The bits of a number."""
-of_bits: Any = _written(
+of_bits: Any = written(
     WIDE_VALUE, (WHOLE_VALUE,), _turned("bitcast", _NUMBERS),
-    lambda words: _value(_word(words).view(np.float64)),
+    lambda words: _value(word_value(words).view(np.float64)),
 )  # fmt: skip
 """The number of which these are the bits."""
-to_whole: Any = _written(
+to_whole: Any = written(
     WHOLE_VALUE, (WIDE_VALUE,), _turned("fptoui", _WORDS),
-    lambda values: _word(np.broadcast_to(values, ABREAST).astype(np.uint64)),
+    lambda values: word_value(np.broadcast_to(values, ABREAST).astype(np.uint64)),
 )  # fmt: skip
 """A number from 0 to below 2**64 without its fraction; another one gives what it may."""
-to_number: Any = _written(
+to_number: Any = written(
     WIDE_VALUE, (WHOLE_VALUE,), _turned("sitofp", _NUMBERS),
     lambda words: _value(np.broadcast_to(words, ABREAST).astype(np.int64).astype(np.float64)),
 )  # fmt: skip
 """A whole number below 2**63 as a number."""
-ones: Any = _written(
+ones: Any = written(
     WHOLE_VALUE, (WHOLE_VALUE,), _call("ctpop", _WORDS, "i64"),
-    lambda words: _word(np.bitwise_count(_word(words)).astype(np.uint64)),
+    lambda words: word_value(np.bitwise_count(word_value(words)).astype(np.uint64)),
 )  # fmt: skip
 """How many bits are set."""
-pick: Any = _written(
+pick: Any = written(
     WHOLE_VALUE, (MASK_VALUE, WHOLE_VALUE, WHOLE_VALUE), _by_name("select"),
-    lambda mask, a, b: _word(np.where(mask, _word(a), _word(b))),
+    lambda mask, a, b: word_value(np.where(mask, word_value(a), word_value(b))),
 )  # fmt: skip
 """`where` of whole numbers."""
-each_word: Any = _written(
-    WHOLE_VALUE, (WHOLE_VALUE,), lambda builder, value: value, _word
+each_word: Any = written(
+    WHOLE_VALUE, (WHOLE_VALUE,), lambda builder, value: value, word_value
 )
 """The same whole number for every path."""
-word_of: Any = _written(
+word_of: Any = written(
     types.uint64, (WHOLE_VALUE, types.intp), _at,
-    lambda words, path: np.uint64(_word(words)[path]),
+    lambda words, path: np.uint64(word_value(words)[path]),
 )  # fmt: skip
 """word_of(w, lane): the whole number of one path."""
 
@@ -362,7 +363,7 @@ def _emit_look_up(_typing: Any, table: Any, places: Any) -> tuple[Any, Callable[
 
 
 look_up: Any = (
-    (lambda table, places: _value(table[_word(places)])) if _off
+    (lambda table, places: _value(table[word_value(places)])) if _off
     else cast(Any, intrinsic)(_emit_look_up)
 )  # fmt: skip
 """look_up(table, w): of a plain array of numbers, the one at each path's place."""
@@ -423,7 +424,7 @@ class _Numbers(NamedTuple):
         found = self.numbers[place]
         if found.ndim > 1:
             return _Numbers(found)
-        return _value(found) if found.dtype == np.float64 else _word(found)
+        return _value(found) if found.dtype == np.float64 else word_value(found)
 
     def __setitem__(self, place: Any, value: Any) -> None:
         self.numbers[place] = value

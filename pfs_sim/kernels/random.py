@@ -34,7 +34,6 @@ Word = np.uint64
 ZERO = np.uint64(0)
 ONE = np.uint64(1)
 TWO = np.uint64(2)
-_THREE = np.uint64(3)
 
 # How many blocks to make when those opened are used up (an eighth of the buffer, in blocks), and
 # when those are too (all of it). It moves time and no word. The count is read from the length of
@@ -156,7 +155,7 @@ def open_at(
 def open_made(
     rng: Rng, key: int | Word, index: int | Word, path: int | Word, low: Word, high: Word
 ) -> None:
-    """Point the generator at a stream whose block 0 the caller has from `fill_blocks`."""
+    """Point the generator at a stream whose block 0 the caller has from `wide_block`."""
     state = rng.state
     words = rng.words
     words[ZERO] = low
@@ -167,14 +166,6 @@ def open_made(
     state[_KEY] = np.uint64(key)
     state[_INDEX] = np.uint64(index)
     state[_PATH] = np.uint64(path)
-
-
-@forced
-def add_made(rng: Rng, low: Word, high: Word) -> None:
-    """After `open_made`: block 1, which the caller has from `fill_blocks` too."""
-    rng.words[TWO], rng.words[_THREE] = low, high
-    rng.state[_FILLED] = TWO + TWO
-    rng.state[_BLOCK] = TWO
 
 
 @lean
@@ -233,21 +224,3 @@ def fill_uniforms(keys: Words, first_path: int, out: Floats) -> None:
         for j in range(np.uint64(keys.size)):
             low, _ = philox_block(keys[j], ZERO, ZERO, path)
             out[i, j] = to_uniform(low)
-
-
-@lean
-def fill_blocks(
-    key: Word, first_index: int | Word, step: int | Word, block: int | Word, path: int, out: Words
-) -> None:
-    """Fill ``out`` (2n) with one block of n streams: first_index, first_index + step ... of a path.
-
-    A door to speed: n blocks in one loop that the compiler vectorizes cost a fraction of n calls
-    of `open_stream`; hand each pair (out[2i], out[2i + 1]) of block 0 to `open_made`.
-    """
-    index, apart = np.uint64(first_index), np.uint64(step)
-    which, word_path = np.uint64(block), np.uint64(path)
-    for i in range(np.uint64(out.size) >> ONE):
-        j = np.uint64(i)
-        low, high = philox_block(key, which, index + j * apart, word_path)
-        out[TWO * j] = low
-        out[TWO * j + ONE] = high
