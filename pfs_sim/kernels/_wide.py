@@ -12,7 +12,6 @@ Every operation is that of one path, in its order: side by side no path has othe
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
@@ -245,14 +244,6 @@ def _replaced(values: Any, path: int, value: float) -> Any:
     return found.view(_Value)
 
 
-def _exp(x: float) -> float:
-    """The exponential as compiled: too large a one is infinite."""
-    try:
-        return math.exp(x)
-    except OverflowError:
-        return math.inf
-
-
 each: Any = written(
     WIDE_VALUE, (WIDE_VALUE,), lambda builder, value: value, _value
 )
@@ -283,11 +274,6 @@ greater: Any = written(
 """max of two, path by path."""
 root: Any = written(WIDE_VALUE, (WIDE_VALUE,), _call("sqrt"), np.sqrt)
 """The square root."""
-exponential: Any = written(
-    WIDE_VALUE, (WIDE_VALUE,), _call("exp"),
-    lambda values: _value([_exp(float(x)) for x in np.broadcast_to(values, ABREAST)]),
-)  # fmt: skip
-"""e to this power, as `math.exp` gives it."""
 magnitude: Any = written(WIDE_VALUE, (WIDE_VALUE,), _call("fabs"), np.abs)
 """The number without its sign."""
 of: Any = written(
@@ -437,9 +423,10 @@ as_wide: Any = _Numbers if _off else cast(Any, intrinsic)(_emit_as_wide)
 def spell_out(found: Any) -> Any:
     """A tuple of arrays as `widen` says, without the compiler.
 
-    As compiled, anything may be divided by anything where a mask does not look.
+    As compiled, anything may be divided by anything where a mask does not look, and too large a
+    number is infinite.
     """
-    np.seterr(divide="ignore", invalid="ignore")
+    np.seterr(divide="ignore", invalid="ignore", over="ignore")
     if isinstance(found, np.ndarray) and found.dtype in (WIDE, WORDS):
         return _Numbers(found["of"])
     if isinstance(found, tuple) and hasattr(found, "_fields"):

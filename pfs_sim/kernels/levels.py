@@ -12,7 +12,6 @@ from pfs_sim.kernels._jit import forced, inner, inner_apart, once
 from pfs_sim.kernels._wide import (
     anywhere,
     each,
-    exponential,
     greater,
     lesser,
     look_up,
@@ -20,6 +19,7 @@ from pfs_sim.kernels._wide import (
     to_whole,
     where,
 )
+from pfs_sim.kernels.elementary import exponential
 from pfs_sim.tables.people import Kind, OutcomePlan, Scale
 from pfs_sim.tables.state import TREATED, Group
 from pfs_sim.tables.wide import Wide
