@@ -12,8 +12,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pfs_sim.kernels import other_roots
-from pfs_sim.kernels.other_roots import UNDECIDED, look_around
+from pfs_sim.kernels._jit import lean
+from pfs_sim.kernels._wide import alike, as_wide, each, holds_for, of
+from pfs_sim.kernels.other_roots import UNDECIDED, look_around, owe_among_neighbors
 from pfs_sim.kernels.path import live
 from pfs_sim.kernels.quick_irr import solve_quickly
 from pfs_sim.kernels.returns import irr, irr_batch
@@ -40,6 +41,37 @@ def batch(flows, periods_per_year=QUARTERLY):
     value, status = np.empty(len(flows)), np.empty(len(flows), dtype=np.int64)
     irr_batch(flows, periods_per_year, value, status)
     return value, status
+
+
+@lean
+def solve_lanes(block, periods_per_year, out):
+    x, said = solve_quickly(as_wide(block), periods_per_year)
+    out[0], out[1] = of(x, 0), of(said, 0)
+
+
+@lean
+def look_from(block, v, size, periods_per_year, out):
+    said = look_around(as_wide(block), each(v), each(size), periods_per_year, alike(True))
+    out[0] = of(said, 0)
+
+
+@lean
+def ask_neighbors(block, first, last, v, size, out):
+    first, last = each(first), each(last)
+    owe = owe_among_neighbors(as_wide(block), first, last, each(v), each(size))
+    out[0] = 1.0 if holds_for(owe, 0) else 0.0
+
+
+def quickly(flows):
+    """Log rate and status of one flow as a block solves it, before the careful solver."""
+    out = np.empty(2)
+    solve_lanes(repeated(flows), QUARTERLY, out)
+    return float(out[0]), int(out[1])
+
+
+def repeated(flows):
+    """A flow as all lanes of a block [t, lane]."""
+    return np.repeat(np.asarray(flows, np.float64)[:, None], ABREAST, axis=1)
 
 
 STAIRCASE = [
@@ -211,13 +243,13 @@ def test_every_status_occurs_in_the_batch_and_most_flows_go_the_quick_way():
     flows = deals(3_000, 28)
     assert set(batch(flows)[1]) == set(IrrStatus)
     ordinary = flows[[naive.sign_changes(row) == 1 and row[0] < 0 for row in flows]]
-    quick = sum(solve_quickly(row, 28, QUARTERLY)[1] != UNDECIDED for row in ordinary)
+    quick = sum(quickly(row)[1] != UNDECIDED for row in ordinary)
     assert quick >= 0.9 * len(ordinary)
 
 
 def test_the_quick_way_and_the_careful_way_agree():
     for row in deals(1_000, 28):
-        quick, said = solve_quickly(row, 28, QUARTERLY)
+        quick, said = quickly(row)
         if said != UNDECIDED:
             careful, status = solve_log_rate(row, 28, QUARTERLY)
             assert said == status
@@ -255,7 +287,7 @@ def test_the_quick_way_agrees_with_the_careful_one_on_flows_paid_midway():
     seen = Counter()
     for _ in range(4_000):
         flows = paid_midway(rng)
-        quick, said = solve_quickly(flows, len(flows), QUARTERLY)
+        quick, said = quickly(flows)
         careful, status = solve_log_rate(flows, len(flows), QUARTERLY)
         if said == UNDECIDED:
             seen[UNDECIDED, status] += 1
@@ -275,7 +307,7 @@ def test_nearly_all_flows_of_the_yardstick_deal_go_the_quick_way():
         live(compiled.plan, scratch, row, path, 0, nothing)
         for flows in read_cash(scratch.ledger).flow:
             if naive.sign_changes(flows) > 1:
-                said = solve_quickly(np.ascontiguousarray(flows), flows.size, QUARTERLY)[1]
+                said = quickly(flows)[1]
                 quick, careful = quick + (said != UNDECIDED), careful + (said == UNDECIDED)
     assert careful < 0.05 * quick
 
@@ -294,20 +326,21 @@ OWED = [
 @pytest.mark.parametrize(("how", "flows", "status"), OWED)
 def test_each_way_to_show_that_a_root_counts(how, flows, status):
     flows = np.array(flows, dtype=np.float64)
-    x, said = solve_quickly(flows, len(flows), QUARTERLY)
+    x, said = quickly(flows)
     assert said == status == naive.irr(flows, QUARTERLY)[1]
     v, last = math.exp(-x), len(flows) - 1
     size = float(np.sum(np.abs(flows) * v ** np.arange(len(flows))))
-    # An inner function cannot be called once it is compiled.
-    owes = getattr(other_roots._owes_among_neighbors, "py_func", other_roots._owes_among_neighbors)
-    assert owes(flows, 0, last, v, size) == (how == "neighbors")
+    out = np.empty(1)
+    ask_neighbors(repeated(flows), 0.0, float(last), v, size, out)
+    assert out[0] == (how == "neighbors")
 
 
 def test_a_root_that_is_not_the_nearest_is_left_to_the_careful_way():
     """−1 + 2.3v − 1.32v²: 10 % and 20 % a period; beside 20 % the other is nearer."""
-    flows = np.array([-1.0, 2.3, -1.32])
-    near = look_around(flows, 3, 1 / 1.1, 4.0, 1.0)
-    far = look_around(flows, 3, 1 / 1.2, 4.0, 1.0)
+    flows, out = repeated([-1.0, 2.3, -1.32]), np.empty(2)
+    look_from(flows, 1 / 1.1, 4.0, 1.0, out)
+    look_from(flows, 1 / 1.2, 4.0, 1.0, out[1:])
+    near, far = out
     assert near != IrrStatus.SEVERAL_UNIQUE and far == UNDECIDED
 
 

@@ -2,32 +2,28 @@
 
 A flow is the investor's cash at a grid point, paid in negative; ``flows[t]`` runs over the grid
 points 0 to n−1, one period apart, and ``periods_per_year`` is 1/Δ (model §1). No function here
-raises or allocates, but for the scratch of :func:`irr_batch`.
+raises, and none but :func:`irr` and :func:`irr_batch` allocates.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pfs_sim.kernels._jit import jit, lean
-from pfs_sim.kernels._wide import as_wide, of
+from pfs_sim.kernels._wide import as_wide, of, replace
+from pfs_sim.kernels.elementary import growth_of
 from pfs_sim.kernels.other_roots import UNDECIDED
-from pfs_sim.kernels.present_values import effective_rate
-from pfs_sim.kernels.quick_irr import judge_block, solve_block, solve_quickly
+from pfs_sim.kernels.quick_irr import solve_quickly
 from pfs_sim.kernels.roots import solve_log_rate
-from pfs_sim.statuses import IrrStatus
 from pfs_sim.tables.wide import ABREAST, Wide
 
-_TOTAL_LOSS = int(IrrStatus.TOTAL_LOSS)
 Floats = NDArray[np.float64]
 Integers = NDArray[np.integer[Any]]
 
 
-@lean
 def irr(flows: Floats, n: int, periods_per_year: float) -> tuple[float, int]:
     """Effective annual IRR of flows[0..n), and its :class:`~pfs_sim.statuses.IrrStatus`.
 
@@ -42,10 +38,10 @@ def irr(flows: Floats, n: int, periods_per_year: float) -> tuple[float, int]:
     status tells it from a total one). Of several roots that nearly meet, the nearest zero may be
     missed by as much as lies between them: that is always SEVERAL.
     """
-    x, status = solve_quickly(flows, n, periods_per_year)
-    if status == UNDECIDED:
-        x, status = solve_log_rate(flows, n, periods_per_year)
-    return effective_rate(x, periods_per_year), status
+    value, status = np.empty(1), np.empty(1, np.int64)
+    one = np.ascontiguousarray(flows[None, :n], np.float64)
+    irr_batch(one, periods_per_year, value, status)
+    return float(value[0]), int(status[0])
 
 
 @jit
@@ -84,14 +80,15 @@ def irr_side_by_side(
     `line` is working space for the flows of one of them.
     """
     n = block.size
-    v, step, df, s, ds, live = solve_block(block)
-    judged = judge_block(block, periods_per_year, v, df, s, ds, live)
+    x, said = solve_quickly(block, periods_per_year)
     for lane in range(paths):
-        x, status = of(step, lane) - math.log(of(v, lane)), int(of(judged, lane))
+        status = int(of(said, lane))
         if status == UNDECIDED:
             for t in range(n):
                 line[t] = of(block[t], lane)
-            x, status = solve_log_rate(line, n, periods_per_year)
-        elif status == _TOTAL_LOSS:
-            x = -math.inf
-        out_value[lane], out_status[lane] = effective_rate(x, periods_per_year), status
+            log_rate, status = solve_log_rate(line, n, periods_per_year)
+            x = replace(x, lane, log_rate)
+        out_status[lane] = status
+    value = growth_of(x * periods_per_year)
+    for lane in range(paths):
+        out_value[lane] = of(value, lane)
