@@ -124,14 +124,14 @@ class Inputs:
         Those whose values are functions of a standard normal are returned as values, by their
         place among the drawn; the others become correlated uniforms, in place.
         """
-        from pfs_sim.special import ndtr, ndtri
+        from pfs_sim.special import ndtr
 
-        mixed = _mix(ndtri(u[self.joint]), self.cholesky)
+        mixed = _mix(_normals(u[self.joint]), self.cholesky)
         if self.conditional:
             before = np.ascontiguousarray(self.uniforms(self.first_keys, first, count).T)
-            start = _mix(ndtri(before[self.joint]), self.cholesky)
+            start = _mix(_normals(before[self.joint]), self.cholesky)
             for group in self.conditional:
-                new = ndtri(u[self.joint[group.anew]])
+                new = _normals(u[self.joint[group.anew]])
                 mixed[group.held] = start[group.held]
                 mixed[group.anew] = _mix(start[group.held], group.gain)
                 mixed[group.anew] += _mix(new, group.factor)
@@ -143,6 +143,15 @@ class Inputs:
             else:
                 u[j] = np.clip(ndtr(z), tiny, 1.0 - tiny)
         return found
+
+
+def _normals(u: F8) -> F8:
+    """Standard normals of uniforms [quantity, path]."""
+    from pfs_sim.kernels.quantiles import fill_normal_quantiles
+
+    z = np.empty_like(u)
+    fill_normal_quantiles(u.reshape(-1), z.reshape(-1))
+    return z
 
 
 def _mix(z: F8, factor: F8) -> F8:
