@@ -13,10 +13,9 @@ from pfs_sim.kernels._wide import (
     greater,
     lesser,
     magnitude,
-    of,
-    replace,
     where,
 )
+from pfs_sim.kernels.elementary import exponential
 from pfs_sim.kernels.returns import irr_side_by_side
 from pfs_sim.tables.ledger import (
     CALL,
@@ -51,7 +50,7 @@ from pfs_sim.tables.state import (
     Missing,
     StopCause,
 )
-from pfs_sim.tables.wide import ABREAST, Wide
+from pfs_sim.tables.wide import Wide
 
 _TRIGGERLESS = float(StopCause.SHORTFALL)
 _NOT_HELD = float(Missing.NOT_HELD)
@@ -221,17 +220,9 @@ def _savings(plan: OutputPlan, crowd: Crowd, stop: Wide) -> tuple[Wide, Wide, Wi
         else:
             opens = _mean_enrollment(crowd.enrolled)
         begins = (opens + plan.window[k]) / plan.per_year
-        worth = amount * _exponential(-plan.payor_force * begins) * plan.savings_spread[z]
+        worth = amount * exponential(-plan.payor_force * begins) * plan.savings_spread[z]
         present += where(opens >= 0.0, worth, 0.0)
     return saved, cashable, present
-
-
-@apart
-def _exponential(x: Wide) -> Wide:
-    """Exponentials, one by one: a vector of them may differ in the last bit."""
-    for lane in range(ABREAST):
-        x = replace(x, lane, math.exp(of(x, lane)))
-    return x
 
 
 @once

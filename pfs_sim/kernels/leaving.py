@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy.typing as npt
 
 from pfs_sim.kernels._jit import inner_apart, once
 from pfs_sim.kernels._wide import each, everywhere, lesser, of, replace, where
+from pfs_sim.kernels.elementary import growth_of
 from pfs_sim.kernels.spreading import first_bits_of
 from pfs_sim.tables.people import Hazard, Records
 from pfs_sim.tables.state import CONTROL, TREATED, Cohort
@@ -51,7 +51,7 @@ def expect_leaving(
             growth = reached - before
         steady = steady and a > 0
         if program.logit and not steady:
-            odds = _expm1(lesser(growth, SURELY))
+            odds = _grow_at_once(lesser(growth, SURELY))
         for at in range(first, end):
             chance, reach = cohort.chance[at], cohort.reach[at]
             p = chance[a]
@@ -76,7 +76,7 @@ def _expect_some(growth: Wide, odds: Wide, factor: Wide, logit: int) -> Wide:
         own = factor * odds
         p = where(growth > SURELY, 1.0, own / (1.0 + own))
     else:
-        p = -_expm1(where(nobody, 0.0, -factor * growth))
+        p = -_grow_at_once(where(nobody, 0.0, -factor * growth))
     return where(nobody, 0.0, p)
 
 
@@ -93,10 +93,6 @@ def _grow(program: Any, row: Wide, a: int) -> Wide:
 
 
 @inner_apart
-def _expm1(x: Wide) -> Wide:
-    """Exponential less one, by the same function as of a single number; often all are alike."""
-    if everywhere(x == of(x, 0)):
-        return each(math.expm1(of(x, 0)))
-    for lane in range(ABREAST):
-        x = replace(x, lane, math.expm1(of(x, lane)))
-    return x
+def _grow_at_once(x: Wide) -> Wide:
+    """e to this power less one: `growth_of`, called and not dissolved."""
+    return growth_of(x)
