@@ -27,7 +27,7 @@ DEALS = {
     "rikers": "scenarios/rikers_able.yaml",
 }
 PATHS = ABREAST
-NAMED = ("open_stream", "open_made", "next_word", "philox_block")
+NAMED = ("open_stream", "open_made", "next_word", "philox_block", "wide_block")
 
 
 def count(file: str) -> dict[str, float]:

@@ -254,7 +254,7 @@ def notice(line: str, quiet: bool = False) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-COMPILE_SECONDS = 25
+COMPILE_SECONDS = 20
 
 
 def announce_compiling(quiet: bool = False, deals: Sequence[Deal] = ()) -> None:
