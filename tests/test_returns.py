@@ -382,8 +382,19 @@ def test_a_further_receipt_raises_the_rate(payments, receipts, data, more):
     flows = [-p for p in payments] + receipts
     value, _ = rate(flows, QUARTERLY)
     when = data.draw(st.integers(len(payments), len(flows) - 1))
+    if value == -1.0 or math.isinf(value):
+        return
+    growth = (1.0 + value) ** (1.0 / QUARTERLY)
+    present = np.array(flows) * growth ** -np.arange(len(flows), dtype=float)
+    rise = more * growth**-when / abs((np.arange(len(flows)) * present).sum())
     flows[when] += more
-    assert rate(flows, QUARTERLY)[0] > value or value == -1.0 or math.isinf(value)
+    raised = rate(flows, QUARTERLY)[0]
+    # What moves the log rate by less than it is good to, or the rate by less than the distance of
+    # two doubles, need not show; but no receipt lowers the rate by more than that.
+    good_to = 1e-14 * (1.0 + abs(math.log(growth)))
+    shows = rise > good_to and (1.0 + value) * QUARTERLY * rise > 2.0**-52
+    least = value - QUARTERLY * good_to * (1.0 + value) - 2.0**-52
+    assert raised > value if shows else raised >= least
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=24))
