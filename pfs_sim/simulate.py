@@ -27,6 +27,7 @@ from pfs_sim.plan.row import SOURCES, Row
 from pfs_sim.reading import Loaded, load, scenario_hash, state
 from pfs_sim.results import FAN, Results
 from pfs_sim.sampling import Design, Uniforms, pseudo_random, read_design
+from pfs_sim.tables.wide import ABREAST, new_table
 
 if TYPE_CHECKING:
     from pfs_sim.kernels.path import Plan, Scratch
@@ -53,7 +54,7 @@ class Compiled:
         from pfs_sim.kernels.random import new_rng
         from pfs_sim.plan.crowd import new_place
         from pfs_sim.plan.money import new_ledger
-        from pfs_sim.tables.wide import ABREAST, numbers
+        from pfs_sim.tables.wide import numbers
 
         plan = self.plan
         money, flows = new_ledger(plan.money, ledger), new_flows(plan.money, len(self.columns))
@@ -64,6 +65,7 @@ class Compiled:
             events=numbers(money.events),
             row=numbers(flows.row),
             course=numbers(flows.course),
+            lanes=np.arange(ABREAST, dtype=np.int64),
             places=np.zeros(ABREAST, dtype=np.int64),
             turns=np.zeros(ABREAST, dtype=np.int64),
             waiting=np.zeros((MOST_WAITING, 6)),
@@ -289,10 +291,15 @@ def live_compiled(
 
 
 def even_size(paths: int, chunk: int, threads: int | None) -> int:
-    """Paths of a chunk, at most `chunk`, so that every thread has as many chunks as the others."""
+    """Paths of a chunk, at most `chunk`, so that every thread has as many chunks as the others.
+
+    Where there is room, whole blocks of paths that are lived side by side.
+    """
     workers = threads or os.cpu_count() or 1
     rounds = max(1, -(-paths // (workers * chunk)))
-    return max(1, -(-paths // (workers * rounds)))
+    size = max(1, -(-paths // (workers * rounds)))
+    whole = -(-size // ABREAST) * ABREAST
+    return whole if whole <= chunk else size
 
 
 def do_chunks(
@@ -319,13 +326,13 @@ def hold(columns: Sequence[Column], paths: int) -> F8 | Packing:
     """Where the values of a run go."""
     if worth_packing(len(columns), paths):
         return Packing([column.name for column in columns], paths)
-    return np.empty((len(columns), paths))
+    return new_table(len(columns), paths)
 
 
 def room_for(values: F8 | Packing, start: int, count: int) -> tuple[F8, int]:
     """Where results[column, path] of paths from `start` on are written, and from which path on."""
     if isinstance(values, Packing):
-        return np.empty((len(values.names), count)), 0
+        return new_table(len(values.names), count), 0
     return values, start
 
 

@@ -1,6 +1,7 @@
 """People lived once, many deals that pay for them: the bits of each deal lived alone."""
 
 import copy
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from pfs_sim.analysis import explain as explaining
 from pfs_sim.analysis import same_people
 from pfs_sim.analysis.explain import _find_beside, _Players, explain
 from pfs_sim.analysis.paying import (
+    Notebooks,
     Order,
     Store,
     describe_people,
@@ -22,7 +24,9 @@ from pfs_sim.analysis.solve import solve
 from pfs_sim.analysis.sweep import sweep
 from pfs_sim.errors import ScenarioError
 from pfs_sim.kernels import path as walked
-from pfs_sim.kernels.path import Kept, live_paths
+from pfs_sim.kernels._jit import lean
+from pfs_sim.kernels._wide import as_wide
+from pfs_sim.kernels.path import live_paths
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.crowd import find_parts, mark_read
 from pfs_sim.plan.lots import evaluation_dates
@@ -110,6 +114,21 @@ def lives(monkeypatch):
     return counts
 
 
+@lean
+def keep_blocks(kept, blocks):
+    at = 0
+    for block in range(blocks.shape[0]):
+        at = walked._keep(kept, block, at, as_wide(blocks[block]))
+    kept.end[0] = at
+
+
+@lean
+def take_blocks(kept, blocks):
+    at = 0
+    for block in range(blocks.shape[0]):
+        at = walked._take(kept, block, at, blocks[block], as_wide(blocks[block]))
+
+
 class TestTheKernel:
     @pytest.mark.parametrize("i", range(570, 640))
     def test_what_is_kept_is_all_that_is_read(self, i):
@@ -120,10 +139,10 @@ class TestTheKernel:
             rows = compiled.inputs.share_out(compiled.inputs.draw_values(0, PATHS))
             scratch = compiled.scratch()
             plan = compiled.plan
-            parts = find_parts(mark_read(plan.people, plan.money, plan.outputs, true_mode))
-            people = np.empty((-(-PATHS // ABREAST), int(np.diff(parts).sum()), ABREAST))
+            read = mark_read(plan.people, plan.money, plan.outputs, true_mode)
             found = []
-            written, taken = Kept(parts, people, 0), Kept(parts, people, 1)
+            written = Notebooks().open(read, PATHS)
+            taken = written._replace(known=1)
             turns = (walked.NOBODY_KEPT, 0.0), (written, 7e3), (taken, np.nan), (taken, 7e3)
             for kept, poison in turns:
                 out = np.empty((len(compiled.columns), PATHS))
@@ -132,6 +151,30 @@ class TestTheKernel:
                 live_paths(compiled.plan, scratch, rows, 0, true_mode, given, out, fan, kept)
                 found.append((out, fan))
             assert all(same(found[0], other) for other in found[1:])
+
+    def test_every_bit_comes_back(self):
+        """Whole numbers are kept short, all others as they are: in order, block after block."""
+        odd = [0.0, -0.0, 1.0, -1.0, 0.5, 65535.0, 65536.0, 1e300, 5e-324, math.inf, -math.inf]
+        odd += [math.nan, -math.nan, 65535.5, float(2**63), 1e-300]
+        rng = np.random.default_rng(1)
+        blocks = [rng.integers(0, 65536, (50, ABREAST)).astype(float) for _ in range(3)]
+        for seen in blocks:
+            for place in rng.choice(50, 20, replace=False):
+                seen[place, rng.integers(ABREAST)] = rng.choice(odd)
+        blocks[1][:16] = np.array(odd)[:, None]
+        read = rng.random(50) < 0.8
+        notebooks = Notebooks()
+        written = notebooks.open(read, 3 * ABREAST - 5)
+        keep_blocks(written, np.stack(blocks))
+        for _ in range(2):
+            found = np.full((3, 50, ABREAST), np.nan)
+            kept = notebooks.close(written)
+            take_blocks(kept, found)
+            for one, other in zip(found, blocks, strict=True):
+                assert one[read].tobytes() == other[read].tobytes()
+                assert np.isnan(one[~read]).all()
+        assert 8 * kept.people.size < 0.7 * found[:, read].nbytes
+        assert kept.short[0].sum() > kept.short[0].size / 2
 
     def test_parts_are_joined(self):
         read = np.zeros(9, np.bool_)
@@ -238,8 +281,9 @@ def test_every_thread_has_as_many_chunks(paths, chunk, threads):
     rounds = -(-paths // (threads * chunk))
     assert 1 <= size <= chunk
     assert len(range(0, paths, size)) <= rounds * threads
-    # The busiest thread lives its share, and a path more a round where that is no whole number.
-    assert rounds * size < paths / threads + rounds
+    # The busiest thread lives its share, and less than a block of paths more a round.
+    assert rounds * size < paths / threads + rounds * ABREAST
+    assert size % ABREAST == 0 or size + ABREAST > chunk
 
 
 class TestStore:

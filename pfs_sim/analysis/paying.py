@@ -10,10 +10,10 @@ for itself. Every result has the bits that it would have had alone.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,10 @@ from pfs_sim.simulate import (
     room_for,
 )
 from pfs_sim.tables.state import Drawn
+from pfs_sim.tables.wide import ABREAST
+
+if TYPE_CHECKING:
+    from pfs_sim.kernels.path import Kept
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
@@ -64,16 +68,16 @@ class _Values(NamedTuple):
 
 
 class _Lived(NamedTuple):
-    """The people of a chunk: from which inputs, which of their numbers, and where these lie."""
+    """The people of a chunk: from which inputs, which of their numbers, and these themselves."""
 
-    inputs: bytes
+    inputs: I8
+    """Bit patterns [moving input, path]."""
     read: Marks
-    parts: I8
-    people: F8
+    kept: Kept
 
     @property
     def size(self) -> int:
-        return len(self.inputs) + self.people.nbytes
+        return self.inputs.nbytes + self.kept.people.nbytes + self.kept.short.nbytes
 
 
 class Store:
@@ -151,6 +155,37 @@ class _Task:
         self.scratches = Scratches(compiled)
         plan = compiled.plan
         self.read = mark_read(plan.people, plan.money, plan.outputs, order.true_mode)
+        columns = [i for i in self.inputs.drawn if i not in self.inputs.fixed]
+        self.places = np.flatnonzero(np.isin(columns, self.moving))
+
+    def pick_moving(self, rows: Drawn) -> I8:
+        """The bits [i, path] of those inputs of the people that differ from path to path."""
+        whole = self.places.size == rows.columns.size
+        return (rows.values if whole else rows.values[self.places]).view(np.int64)
+
+
+class Notebooks:
+    """Where people are written down while they are lived: one for each thread, used again."""
+
+    def __init__(self) -> None:
+        self._free = deque[F8]()
+
+    def open(self, read: Marks, paths: int) -> Kept:
+        """Room for some numbers of the people of some paths."""
+        from pfs_sim.kernels.path import Kept
+        from pfs_sim.plan.crowd import find_parts
+
+        blocks, numbers = -(-paths // ABREAST), int(read.sum())
+        room = self._free.pop() if self._free else np.empty(0)
+        if room.size < blocks * numbers * ABREAST:
+            room = np.empty(blocks * numbers * ABREAST)
+        short, end = np.zeros((blocks, numbers), np.uint8), np.zeros(1, np.int64)
+        return Kept(find_parts(read), room, short, end, 0)
+
+    def close(self, kept: Kept) -> Kept:
+        """The people that have been written down, in no more memory than they need."""
+        self._free.append(kept.people)
+        return kept._replace(people=kept.people[: kept.end[0]].copy(), known=1)
 
 
 def live_together(
@@ -168,9 +203,7 @@ def live_together(
     people and inputs that are the same are lived and drawn once. What a `store` holds from
     earlier calls is not lived again. InputError where the results do not fit in memory together.
     """
-    from pfs_sim.kernels.path import NOBODY_KEPT, Kept, live_paths
-    from pfs_sim.plan.crowd import find_parts
-    from pfs_sim.tables.wide import ABREAST
+    from pfs_sim.kernels.path import NOBODY_KEPT, live_paths
 
     width = sum(len(order.compiled.columns) for order in orders)
     grid = sum(order.compiled.scenario.clock.periods + 1 for order in orders)
@@ -186,6 +219,7 @@ def live_together(
     turns = sorted(tasks, key=lambda task: task.tables)
     last = {task.tables: task for task in turns}
     known.ask_for(asked)
+    notebooks = Notebooks()
     alike, size = cache(draw_alike), even_size(paths, chunk, threads)
 
     def work(start: int) -> int:
@@ -196,18 +230,18 @@ def live_together(
             rows, drawn = _draw(task.inputs, at, drawn, alike)
             if store is not None and drawn is not None:
                 known.keep_drawn(at, drawn, asked)
-            inputs = rows.values[np.isin(rows.columns, task.moving)].tobytes()
+            inputs = task.pick_moving(rows)
             if task.tables != whose:
                 lived, whose = known.find_people(task.tables, at), task.tables
-            if lived is not None and (lived.inputs != inputs or (task.read & ~lived.read).any()):
+            if lived is not None and not (
+                np.array_equal(lived.inputs, inputs) and (lived.read | ~task.read).all()
+            ):
                 lived = None
             scratch, kept, new = task.scratches.borrow(), NOBODY_KEPT, False
             if lived is not None:
-                kept = Kept(lived.parts, lived.people, 1)
+                kept = lived.kept
             elif store is not None or task is not last[task.tables]:
-                parts, new = find_parts(read[task.tables]), True
-                numbers = int(np.diff(parts).sum())
-                kept = Kept(parts, np.empty((-(-count // ABREAST), numbers, ABREAST)), 0)
+                new, kept = True, notebooks.open(read[task.tables], count)
             out, place = room_for(task.values, start, count)
             live_paths(
                 task.compiled.plan, scratch, rows, start, task.true_mode, task.given, out,
@@ -216,7 +250,7 @@ def live_together(
             put(task.values, start, out, grid)
             task.scratches.give_back(scratch)
             if new:
-                lived = _Lived(inputs, read[task.tables], kept.parts, kept.people)
+                lived = _Lived(inputs.copy(), read[task.tables], notebooks.close(kept))
                 known.keep_people(task.tables, at, lived, asked)
         return count * len(tasks)
 

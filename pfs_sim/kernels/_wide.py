@@ -23,7 +23,7 @@ from numba.core import config, imputils, typeconv
 from numba.core.typing import templates
 from numba.extending import intrinsic, models, register_model
 
-from pfs_sim.tables.wide import ABREAST, WIDE, WORDS
+from pfs_sim.tables.wide import ABREAST, LINE, WIDE, WORDS
 
 _NUMBERS = ir.VectorType(ir.DoubleType(), ABREAST)
 _WORDS = ir.VectorType(ir.IntType(64), ABREAST)
@@ -353,6 +353,70 @@ look_up: Any = (
     else cast(Any, intrinsic)(_emit_look_up)
 )  # fmt: skip
 """look_up(table, w): of a plain array of numbers, the one at each path's place."""
+
+
+def _emit_send(
+    _typing: Any, table: Any, row: Any, first: Any, values: Any
+) -> tuple[Any, Callable[..., Any]]:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source = context.make_array(signature.args[0])(context, builder, arguments[0])
+        width = builder.extract_value(source.shape, 1)
+        place = builder.add(builder.mul(arguments[1], width), arguments[2])
+        to = builder.bitcast(builder.gep(source.data, [place]), _NUMBERS.as_pointer())
+        sent = builder.store(arguments[3], to, align=LINE)
+        once = [ir.Constant(ir.IntType(32), 1)]
+        sent.set_metadata("nontemporal", builder.module.add_metadata(once))
+        return context.get_dummy_value()
+
+    return types.void(table, types.intp, types.intp, values), generate
+
+
+def _send_alone(table: Any, row: int, first: int, values: Any) -> None:
+    table[row, first : first + ABREAST] = values
+
+
+send: Any = _send_alone if _off else cast(Any, intrinsic)(_emit_send)
+"""send(table, row, first, x): x to a plain C-ordered array, from a place on that begins a line of
+memory, past the caches: what is written long before it is read need not be fetched from there."""
+
+
+_SHORTS = ir.VectorType(ir.IntType(16), ABREAST)
+
+
+def _emit_put_short(
+    _typing: Any, memory: Any, at: Any, words: Any
+) -> tuple[Any, Callable[..., Any]]:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        numbers = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        to = builder.bitcast(builder.gep(numbers, [arguments[1]]), _SHORTS.as_pointer())
+        builder.store(builder.trunc(arguments[2], _SHORTS), to, align=8)
+        return context.get_dummy_value()
+
+    return types.void(memory, types.intp, words), generate
+
+
+def _emit_short(_typing: Any, memory: Any, at: Any) -> tuple[Any, Callable[..., Any]]:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        numbers = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        place = builder.bitcast(builder.gep(numbers, [arguments[1]]), _SHORTS.as_pointer())
+        return builder.uitofp(builder.load(place, align=8), _NUMBERS)
+
+    return WIDE_VALUE(memory, types.intp), generate
+
+
+def _put_short_alone(memory: Any, at: int, words: Any) -> None:
+    memory[at : at + SHORT].view(np.uint16)[:] = word_value(words)
+
+
+SHORT = ABREAST // 4
+"""Places of an array of plain numbers that hold a whole number below 2**16 of each path."""
+put_short: Any = _put_short_alone if _off else cast(Any, intrinsic)(_emit_put_short)
+"""put_short(memory, at, w): whole numbers below 2**16 to `SHORT` places of an array."""
+short: Any = (
+    (lambda memory, at: _value(memory[at : at + SHORT].view(np.uint16))) if _off
+    else cast(Any, intrinsic)(_emit_short)
+)  # fmt: skip
+"""short(memory, at): what was put there, as numbers."""
 
 
 def widen(kind: Any) -> Any:

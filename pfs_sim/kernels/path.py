@@ -21,7 +21,20 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.kernels._handing import by
-from pfs_sim.kernels._jit import called, compile_for, inline, lean, promise
+from pfs_sim.kernels._jit import called, compile_for, inline, lean, once, promise
+from pfs_sim.kernels._wide import (
+    SHORT,
+    as_wide,
+    bits,
+    everywhere,
+    of,
+    put_short,
+    send,
+    short,
+    to_number,
+    to_whole,
+    where,
+)
 from pfs_sim.kernels.random import Rng
 from pfs_sim.kernels.stages import (
     collect_stage,
@@ -37,11 +50,12 @@ from pfs_sim.tables.money import MoneyPlan
 from pfs_sim.tables.outputs import Flows, OutputPlan
 from pfs_sim.tables.people import How, PeoplePlan
 from pfs_sim.tables.state import NEVER, Crowd, Drawn, Living
-from pfs_sim.tables.wide import ABREAST
+from pfs_sim.tables.wide import ABREAST, LINE, Wide
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.uint8]
 Stage = Callable[..., Any]
 Stages = tuple[Stage, Stage, Stage, Stage, Stage, Stage]
 STAGES = ("program", "outcomes", "money", "collect", "follow", "rates")
@@ -60,7 +74,9 @@ class Kept(NamedTuple):
     """The people of paths whom nobody stops, as far as the money and the results read them."""
 
     parts: I8  # [part, 2] see `pfs_sim.plan.crowd.find_parts`
-    people: F8  # [block, number, path] ABREAST paths a block; no blocks: they are not kept
+    people: F8  # [place] number after number of the paths of a block, block after block
+    short: Flags  # [block, number] 1: whole numbers that are kept short; no blocks: nobody is kept
+    end: I8  # [1] the place after the last one
     known: int  # 1: these people have been lived; 0: they are to be written down
 
 
@@ -79,13 +95,17 @@ class Scratch(NamedTuple):
     events: F8  # [4, path] the events that the money has found,
     row: F8  # [column, path] the results,
     course: F8  # [4, t+1, path] the course by grid point
+    lanes: I8  # [path] 0, 1, 2 …
     places: I8  # [path] which rows of a chunk they are
     turns: I8  # [path] how often each has been lived before
     waiting: F8  # [i, 6] paths to be lived again: row, events [4], how often it was lived
 
 
 MOST_WAITING = 3 * ABREAST
-NOBODY_KEPT = Kept(np.empty((0, 2), dtype=np.int64), np.empty((0, 0, 0)), 0)
+_NOWHERE = np.zeros(1, np.int64)
+NOBODY_KEPT = Kept(np.empty((0, 2), np.int64), np.empty(0), np.empty((0, 0), np.uint8), _NOWHERE, 0)
+_SMALL = 65536.0
+"""Whole numbers below this are kept short."""
 _MOST_KNOWN = 64
 _MOST_TURNS = 64
 """A path in which something new happens this often is left as it is."""
@@ -124,7 +144,8 @@ def live_paths(
     treated clients enrolled. People are written down in `kept`, or taken from there.
     """
     stages = _find_stages(plan, scratch, given)
-    walk(*stages, plan, scratch, drawn, first, true_mode, given, out, fan, kept, place)
+    lined = int((out.ctypes.data | out.strides[0] | out.itemsize * place) % LINE == 0)
+    walk(*stages, plan, scratch, drawn, first, true_mode, given, out, fan, kept, place, lined)
 
 
 _known_stages: dict[Hashable, Stages] = {}
@@ -189,7 +210,7 @@ def compile_walk(plan: Plan, scratch: Scratch, given: F8) -> None:
     promised = [call_stage(stage, plan, scratch, given, promise) for stage in STAGES]
     out, fan = np.empty((0, 0)), np.empty((0, 0, 0))
     drawn = Drawn(np.empty(0), np.empty(0, np.int64), out)
-    compile_for(walk, *promised, plan, scratch, drawn, 0, 0, given, out, fan, NOBODY_KEPT, 0)
+    compile_for(walk, *promised, plan, scratch, drawn, 0, 0, given, out, fan, NOBODY_KEPT, 0, 0)
 
 
 @lean
@@ -210,6 +231,7 @@ def walk(
     fan: F8,
     kept: Kept,
     place: int,
+    lined: int,
 ) -> None:
     """Walk through the stages of all paths until nothing new happens: see `live_paths`.
 
@@ -219,7 +241,8 @@ def walk(
     rng, living, flows = by(scratch.rng), by(scratch.living), by(scratch.flows)
     crowd, ledger = by(scratch.crowd), by(scratch.ledger)
     places, turns, waiting = scratch.places, scratch.turns, scratch.waiting
-    start, wait, paths = 0, 0, drawn.values.shape[1]
+    row, seen = as_wide(scratch.row), as_wide(scratch.seen)
+    at, start, wait, paths = 0, 0, 0, drawn.values.shape[1]
     for column in range(drawn.shared.size):
         for lane in range(ABREAST):
             scratch.inputs[column, lane] = drawn.shared[column]
@@ -244,27 +267,33 @@ def walk(
                 for lane in range(ABREAST):
                     to[lane] = here[places[lane]]
         if kept.known and not again:
-            _take(kept.parts, kept.people[block], scratch.seen)
+            at = _take(kept, block, at, scratch.seen, seen)
         else:
             live_program(of_people, rng, crowd, living)
             live_outcomes(of_people, rng, crowd, living)
-            if block < kept.people.shape[0] and not again:
-                _keep(kept.parts, scratch.seen, kept.people[block])
+            if block < kept.short.shape[0] and not again:
+                at = _keep(kept, block, at, seen)
+                kept.end[0] = at
         live_money(of_money, rng, crowd, true_mode, given, ledger)
         for lane in range(count):
             wait += _wait(scratch.known, scratch.events, places, turns, lane, waiting[wait])
             places[lane] += place
         if out.shape[1] > 0:
             collect(of_results, crowd, ledger, flows)
-            for column in range(out.shape[0]):
-                found, to = scratch.row[column], out[column]
-                if together:
+            find_rates(of_results, flows, count, scratch.lanes, scratch.row)
+            if together and lined == 1:
+                for column in range(row.size):
+                    send(out, column, place + start - ABREAST, row[column])
+            elif together:
+                for column in range(out.shape[0]):
+                    found, to = scratch.row[column], out[column]
                     for lane in range(ABREAST):
                         to[place + start - ABREAST + lane] = found[lane]
-                else:
+            else:
+                for column in range(out.shape[0]):
+                    found, to = scratch.row[column], out[column]
                     for lane in range(count):
                         to[places[lane]] = found[lane]
-            find_rates(of_results, flows, count, places, out)
         if fan.shape[0] > 0:
             follow(of_results, crowd, ledger, flows)
             _show(scratch.course, count, places, place, fan)
@@ -310,29 +339,42 @@ def _show(course: F8, count: int, places: I8, place: int, fan: F8) -> None:
                     fan[places[lane] - place, i, t] = course[i, t, lane]
 
 
-@inline
-def _keep(parts: I8, seen: F8, kept: F8) -> None:
-    """Write down the people of paths side by side."""
-    at = 0
-    for n in range(parts.shape[0]):
-        first, end = parts[n, 0], parts[n, 1]
-        _copy(seen[first:end], kept[at : at + end - first])
-        at += end - first
+@once
+def _keep(kept: Kept, block: int, at: int, seen: Wide) -> int:
+    """Write down the people of paths side by side from a place on; returns where they end.
+
+    Most of what is counted is a whole number that takes a quarter of its place.
+    """
+    numbers, here = 0, kept.people
+    for n in range(kept.parts.shape[0]):
+        for i in range(kept.parts[n, 0], kept.parts[n, 1]):
+            number = seen[i]
+            small = to_whole(where((number >= 0.0) & (number < _SMALL), number, 0.0))
+            if everywhere(bits(to_number(small)) == bits(number)):
+                kept.short[block, numbers] = 1
+                put_short(here, at, small)
+                at += SHORT
+            else:
+                kept.short[block, numbers] = 0
+                for lane in range(ABREAST):
+                    here[at + lane] = of(number, lane)
+                at += ABREAST
+            numbers += 1
+    return at
 
 
-@inline
-def _take(parts: I8, kept: F8, seen: F8) -> None:
-    """Bring back the people of paths side by side."""
-    at = 0
-    for n in range(parts.shape[0]):
-        first, end = parts[n, 0], parts[n, 1]
-        _copy(kept[at : at + end - first], seen[first:end])
-        at += end - first
-
-
-@inline
-def _copy(source: F8, target: F8) -> None:
-    """Numbers of paths side by side, of the same size."""
-    for i in range(source.shape[0]):
-        for lane in range(ABREAST):
-            target[i, lane] = source[i, lane]
+@once
+def _take(kept: Kept, block: int, at: int, seen: F8, wide: Wide) -> int:
+    """Bring back the people of paths side by side from a place; returns where they end."""
+    numbers, here = 0, kept.people
+    for n in range(kept.parts.shape[0]):
+        for i in range(kept.parts[n, 0], kept.parts[n, 1]):
+            if kept.short[block, numbers] == 1:
+                wide[i] = short(here, at)
+                at += SHORT
+            else:
+                for lane in range(ABREAST):
+                    seen[i, lane] = here[at + lane]
+                at += ABREAST
+            numbers += 1
+    return at

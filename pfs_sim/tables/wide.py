@@ -6,6 +6,7 @@ reading the tables of a deal is paid for once for all of them (`kernels._wide`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -22,7 +23,7 @@ WORDS = np.dtype([("of", np.uint64, (ABREAST,))])
 """Sixty-four random bits, or a whole number, of each of them."""
 Wide: TypeAlias = Any
 """An array of these or, in a kernel, one or an answer of each path (`kernels._wide`)."""
-_LINE = 64
+LINE = 64
 """Bytes that a processor fetches at once: a number that straddles two takes twice as long."""
 
 
@@ -30,19 +31,30 @@ def carve(
     shapes: Mapping[str, tuple[int, ...]], kind: Any = WIDE
 ) -> tuple[Any, dict[str, Any]]:
     """One wide array, and the arrays that lie in it one after the other, by their names."""
-    sizes = [int(np.prod(shape)) for shape in shapes.values()]
-    room = np.zeros(sum(sizes) * kind.itemsize + _LINE, np.uint8)
-    skip = -room.ctypes.data % _LINE
-    book = room[skip : skip + sum(sizes) * kind.itemsize].view(kind)
+    sizes = [math.prod(shape) for shape in shapes.values()]
+    book = _from_a_line(np.zeros(sum(sizes) * kind.itemsize + LINE, np.uint8)).view(kind)
     return book, split(book, shapes)
+
+
+def new_table(rows: int, columns: int) -> F8:
+    """Room for plain numbers [row, column] that begins a line of memory, not filled."""
+    found = _from_a_line(np.empty(8 * rows * columns + LINE, np.uint8)).view(np.float64)
+    return found.reshape(rows, columns)
+
+
+def _from_a_line(room: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """All but a line of some memory, from the first place that begins one."""
+    skip = -room.ctypes.data % LINE
+    return room[skip : room.size - LINE + skip]
 
 
 def split(book: Any, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
     """The arrays that lie in a flat one after the other, by their names: views."""
-    sizes = [int(np.prod(shape)) for shape in shapes.values()]
-    pieces = np.split(book, np.cumsum(sizes)[:-1])
-    named = zip(shapes.items(), pieces, strict=True)
-    return {name: piece.reshape(shape) for (name, shape), piece in named}
+    found, first = dict[str, Any](), 0
+    for name, shape in shapes.items():
+        end = first + math.prod(shape)
+        found[name], first = book[first:end].reshape(shape), end
+    return found
 
 
 def numbers(array: Any) -> F8:
