@@ -184,8 +184,9 @@ class Notebooks:
 
     def close(self, kept: Kept) -> Kept:
         """The people that have been written down, in no more memory than they need."""
-        self._free.append(kept.people)
-        return kept._replace(people=kept.people[: kept.end[0]].copy(), known=1)
+        lived = kept._replace(people=kept.people[: kept.end[0]].copy(), known=1)
+        self._free.append(kept.people)  # not before, or another thread would write there
+        return lived
 
 
 def live_together(

@@ -242,6 +242,8 @@ def fund(
             books.uses[u, t] = where(due, books.uses[u, t], 0.0)
         if not anywhere(due):
             return short
+    if deal.provider_funds == 1 or deal.coupon_end > deal.coupon:
+        books.settled[t] = 1
     if deal.provider_funds == 1:
         books.party[_PROVIDER, t] -= where(due, total, 0.0)
     else:
@@ -313,6 +315,8 @@ def pay_out(
     owes, has = alike(False), alike(False)
     for p in range(pools.size):
         owes, has = owes | (pools[p] < 0.0), has | (pools[p] > 0.0)
+    if anywhere(owes | has) or t == deal.periods:
+        books.settled[t] = 1
     if deal.provider_funds == 0 and anywhere(owes):
         _settle_deficit(
             tables.tranches, deal.committed, t, pools, grid, books.tranche, books.party
@@ -525,6 +529,7 @@ def make_good(
             continue
         amount = where(some, amount, 0.0)
         books.guarantor[g, t] += amount
+        books.settled[t] = 1
         for position in range(guarantee.tranches, guarantee.tranches_end):
             i = links[position]
             owed = holding[OWED, i]

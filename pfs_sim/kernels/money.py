@@ -30,6 +30,7 @@ from pfs_sim.kernels.random import Rng
 from pfs_sim.tables.ledger import (
     ACCRUED,
     BALANCE,
+    CALL,
     GRANTS,
     LOST,
     MISSING,
@@ -38,6 +39,7 @@ from pfs_sim.tables.ledger import (
     TILL,
     UNPAID,
     WITHHELD,
+    Books,
     Claims,
     Ledger,
 )
@@ -170,12 +172,15 @@ def _wipe(ledger: Ledger) -> None:
         findings.last[MISSING, m] = _NOT_HELD
         for e in range(findings.missing.shape[1]):
             findings.missing[m, e] = _NOT_HELD
-    for r in range(ledger.books.since.size):
-        ledger.books.since[r] = 0
+    books = ledger.books
+    for r in range(books.since.size):
+        books.since[r] = 0
     for t in range(claims.moved.size):
         if claims.moved[t] == 1:
             _wipe_moment(claims, t)
         claims.coming[t] = 0
+        if books.settled[t] == 1:
+            _wipe_settled(books, t)
 
 
 @inline
@@ -187,6 +192,21 @@ def _wipe_moment(claims: Claims, t: int) -> None:
             claims.term[t, field, j] = 0.0
     for q in range(claims.payor.shape[1]):
         claims.payor[t, q] = 0.0
+
+
+@inline
+def _wipe_settled(books: Books, t: int) -> None:
+    """Empty what the capital but drew and spent on a grid point."""
+    books.settled[t] = 0
+    for i in range(books.tranche.shape[1]):
+        for layer in range(CALL, books.tranche.shape[0]):
+            books.tranche[layer, i, t] = 0.0
+    for p in range(books.party.shape[0]):
+        books.party[p, t] = 0.0
+    for w in range(books.step.shape[0]):
+        books.step[w, t] = 0.0
+    for g in range(books.guarantor.shape[0]):
+        books.guarantor[g, t] = 0.0
 
 
 @once

@@ -85,10 +85,13 @@ def new_ledger(plan: MoneyPlan, shown: bool = True) -> Ledger:
     recipients = capital.recipients.size
     tables = terms if (contract.terms.pays > 0).any() else 0
     late = grid if (contract.payors.late > 0).any() else 0
-    book, wiped = carve(
+    # First what every grid point sets anew, last what is marked by grid point (`Books.settled`).
+    flat, wiped = carve(
         {
-            "grid": (3, grid),
             "pool": (pools if shown else 0, grid),
+            "balance": (2, tranches if shown else 0, grid),
+            "uses": (lines + 2, grid),
+            "grid": (3, grid),
             "cash": (pools,),
             "events": (4,),
             "value": (measures, evaluations),
@@ -101,29 +104,31 @@ def new_ledger(plan: MoneyPlan, shown: bool = True) -> Ledger:
             "failed": (payors, int(plan.moments[-1].year) + 1),
             "part": (parts,),
             "contract": (2,),
-            "tranche": (7, tranches, grid),
-            "balance": (2, tranches if shown else 0, grid),
-            "uses": (lines + 2, grid),
-            "guarantor": (guarantees, grid),
-            "party": (len(PARTIES), grid),
-            "step": (steps, grid),
             "holding": (6, tranches),
             "hurdle": (recipients,),
             "fee": (steps,),
             "asked": (capital.orders.size,),
             "called": (guarantees,),
             "expense": (3, lines),
+            "tranche": (7, tranches, grid),
+            "guarantor": (guarantees, grid),
+            "party": (len(PARTIES), grid),
+            "step": (steps, grid),
         }
     )
+    first = wiped["pool"].size + wiped["balance"].size + lines * grid
+    marked = wiped["tranche"][layers.CALL :].size + (guarantees + len(PARTIES) + steps) * grid
     _, by_moment = carve({"term": (grid, 10, terms), "payor": (grid, payors)})
-    counted = {"to": measures, "coming": grid, "moved": grid, "since": recipients}
+    counted = {
+        "to": measures, "coming": grid, "moved": grid, "since": recipients, "settled": grid
+    }
     found = wiped | by_moment | {n: np.zeros(size, np.int64) for n, size in counted.items()}
 
     def filled(kind: Any) -> Any:
         return kind(**{name: found[name] for name in kind._fields})
 
     return Ledger(
-        book=book,
+        book=flat[first : flat.size - marked],
         **{name: found[name] for name in ("grid", "pool", "cash", "events")},
         findings=filled(Findings),
         claims=filled(Claims),

@@ -25,8 +25,8 @@ CLAIMED, WITHHELD, PAID_YEAR = range(3)
 """Layers of `Claims.claim`: claimed and held back so far, paid in the fiscal year."""
 THIS_YEAR, TO_DATE = range(2)
 """Layers of `Claims.wallet` and places in `Claims.contract`: paid."""
-DRAW, CALL, INTEREST, PRINCIPAL, EXTRA, GUARANTEE, FLOW = range(7)
-"""Layers of `Books.tranche`."""
+DRAW, FLOW, CALL, INTEREST, PRINCIPAL, EXTRA, GUARANTEE = range(7)
+"""Layers of `Books.tranche`; from CALL on they have something on few grid points."""
 BALANCE, ACCRUED = range(2)
 """Layers of `Books.balance`."""
 DRAWN, OWED, UNPAID, SHUT, WILLING, SHARE = range(6)
@@ -80,6 +80,7 @@ class Books(NamedTuple):
     holding: Wide  # [6, i]
     hurdle: Wide  # [recipient] owed at the target return of a step, up to the one before `since`
     since: I8  # [recipient] that grid point
+    settled: I8  # [t] 1 where `party`, `step`, `guarantor` or `tranche` from CALL on have anything
     fee: Wide  # [w] paid to date
     asked: Wide  # [order] commitments that can be drawn
     called: Wide  # [g] 1: the guarantee has been called
@@ -89,7 +90,7 @@ class Books(NamedTuple):
 class Ledger(NamedTuple):
     """The money of paths side by side."""
 
-    book: Wide  # all amounts but those of the contract by grid point, to be wiped at once
+    book: Wide  # what is to be wiped at once: what is neither set anew nor marked by grid point
     grid: Wide  # [3, t]
     pool: Wide  # [pools, t]; no pools where no ledger is shown
     cash: Wide  # [pools] at hand
