@@ -8,7 +8,16 @@ import pytest
 from pfs_sim.kernels import _wide as wide
 from pfs_sim.kernels._handing import at, by
 from pfs_sim.kernels._jit import lean
-from pfs_sim.tables.wide import ABREAST, WIDE, WORDS, carve, numbers, of_path
+from pfs_sim.tables.wide import (
+    ABREAST,
+    LINE,
+    WIDE,
+    WORDS,
+    carve,
+    new_table,
+    numbers,
+    of_path,
+)
 
 ODD = [0.0, -0.0, 1.0, -1.0, 0.1, 1e300, -1e-300, math.inf, -math.inf, math.nan, 3.0, 5e-324]
 NUMBERS = [*ODD, 2.0, 7.5, -2.5, 1e-12][:ABREAST]
@@ -162,3 +171,38 @@ def test_what_is_read_is_not_changed_by_a_later_write():
     lay = lean(lambda tables: swapping(by(tables)))
     lay((found["a"],))
     assert of_path(found["a"], 5).tolist() == [2.0, 1.0, 4.0]
+
+
+@lean
+def sends(table, values):
+    for row in range(table.shape[0]):
+        wide.send(table, row, ABREAST, wide.as_wide(values)[row])
+
+
+@pytest.mark.jit_off
+def test_a_row_is_sent_to_its_place():
+    table = new_table(3, 3 * ABREAST)
+    assert table.ctypes.data % LINE == 0
+    table[:] = 7.0
+    values = np.array([NUMBERS, NUMBERS[::-1], NUMBERS])
+    sends(table, values)
+    assert table[:, ABREAST : 2 * ABREAST].tobytes() == values.tobytes()
+    assert (table[:, :ABREAST] == 7.0).all()
+    assert (table[:, 2 * ABREAST :] == 7.0).all()
+
+
+@lean
+def shortens(memory, values):
+    x = wide.as_wide(values)
+    wide.put_short(memory, wide.SHORT, wide.to_whole(x[0]))
+    x[1] = wide.short(memory, wide.SHORT)
+
+
+@pytest.mark.jit_off
+def test_whole_numbers_are_kept_short():
+    memory, values = np.zeros(3 * wide.SHORT), np.zeros((2, ABREAST))
+    values[0] = [0.0, 1.0, 255.0, 256.0, 32767.0, 32768.0, 65535.0, *range(ABREAST - 7)]
+    shortens(memory, values)
+    assert values[0].tobytes() == values[1].tobytes()
+    assert not memory[: wide.SHORT].any()
+    assert not memory[2 * wide.SHORT :].any()

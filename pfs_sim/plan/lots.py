@@ -36,10 +36,10 @@ def who_sees(
     ends = sorted({*dates, *(merge or ())})
     delay = int(max(outcomes.delay)) + int(max(outcomes.qualify))
     out = np.empty((3, scenario.clock.periods + duration + delay + 2), dtype=np.int64)
-    for ready in range(out.shape[1]):
-        later = [(t, e) for e, t in enumerate(dates) if t >= ready]
-        out[Seen.DATE, ready], out[Seen.EVALUATION, ready] = min(later, default=(NEVER, len(dates)))
-        out[Seen.GROUPING, ready] = sum(end < ready for end in ends)
+    out[Seen.DATE], out[Seen.EVALUATION] = NEVER, len(dates)
+    for t, e in sorted(((t, e) for e, t in enumerate(dates)), reverse=True):
+        out[Seen.DATE, : t + 1], out[Seen.EVALUATION, : t + 1] = t, e
+    out[Seen.GROUPING] = np.searchsorted(ends, np.arange(out.shape[1]))
     return out
 
 
@@ -116,13 +116,13 @@ def find_lots(outcomes: Records, seen: I8, periods: int, duration: int) -> I8:
     """First grid point at which a window of each lot opens [k, lot]; −1 where none does."""
     out = np.full((outcomes.size, int(seen[Seen.GROUPING].max()) + 1), NOBODY, dtype=np.int64)
     for k, fact in enumerate(outcomes):
-        last = periods - 1
+        count, delay = periods, int(fact.delay)
         if fact.kind == Kind.MILESTONE:
-            last += duration - 1
+            count += duration - 1
         elif fact.opens_at_exit:
-            last += duration
-        for t in range(last, -1, -1):
-            out[k, seen[Seen.GROUPING, t + fact.delay]] = t
+            count += duration
+        lots, first = np.unique(seen[Seen.GROUPING, delay : delay + count], return_index=True)
+        out[k, lots] = first
     return out
 
 

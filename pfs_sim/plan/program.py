@@ -111,9 +111,8 @@ def period_table(scenario: Scenario) -> Records:
     table.planned[:-1] = planned_referrals(program, clock)
     table.places[:-1] = places(program.service.teams, clock)
     end = clock.periods if program.window_end is None else clock.grid(program.window_end)
-    for row in table:
-        row.target, row.control_target = _targets(program, program.target)
-        row.window_end = min(end, clock.periods)
+    table.target, table.control_target = _targets(program, program.target)
+    table.window_end = min(end, clock.periods)
     for trigger in reversed(scenario.contract.triggers.values()):
         if trigger.action != "expand":
             continue
