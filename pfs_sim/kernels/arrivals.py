@@ -111,6 +111,6 @@ def _try(mean: Wide, u: Wide, v: Wide, asks: Wide) -> tuple[Wide, Wide]:
     sure = where(inside, 1.0, where(outside, -1.0, 0.0))
     if anywhere(asks & (sure == 0.0)):
         square = edge * edge
-        height = v * (1.1239 * (b - 3.4) + 1.1328) * square / ((b - 3.4) * (a + b * square))
-        sure = where(sure == 0.0, gap_of_poisson(most, count, height), sure)
+        above, below = v * (1.1239 * (b - 3.4) + 1.1328) * square, (b - 3.4) * (a + b * square)
+        sure = where(sure == 0.0, gap_of_poisson(most, count, above, below), sure)
     return count, where(asks, sure, 0.0)

@@ -27,6 +27,7 @@ from pfs_sim.tables.state import (
     Alone,
     Cohort,
     Crowd,
+    Draws,
     Group,
     Living,
     Lots,
@@ -54,6 +55,8 @@ _BY_TYPE = {
     Counted.ACTIVE: "active_type",
 }
 _FIRST = 0
+_AT_ONCE = 32
+"""Draws that are asked for together, or one for each period."""
 _SPREAD = 16
 """Words of a spread: sixteen bits of each of 64 people."""
 
@@ -117,6 +120,7 @@ def new_place(plan: PeoplePlan, columns: int) -> Place:
     _, which = carve({"path": (1,)}, WORDS)
     living = Living(
         _new_cohort(plan, book[:first], parts),
+        new_draws(max(_AT_ONCE, plan.periods.size - 1), which["path"]),
         _new_lots(plan, book[first:], parts),
         _new_alone(plan, about["row"], book[first:], parts, outcomes),
     )
@@ -138,6 +142,24 @@ def _new_cohort(plan: PeoplePlan, book: Any, parts: Mapping[str, Any]) -> Cohort
         program=book,
         **{name: parts[name] for name in ("active", "ends", "split")},
         exits=parts["exits"].reshape(-1, buckets),
+        **own,
+        **words,
+    )
+
+
+def new_draws(count: int, paths: Any) -> Draws:
+    """Room for so many draws at once of the paths in `paths` [1], words."""
+    _, own = carve({name: (count,) for name in ("n", "p", "found")})
+    # One place more: who does not wait is written down, too, and then by the next.
+    _, words = carve({name: (count + 1,) for name in ("place", "block")}, WORDS)
+    return Draws(
+        key=np.zeros(count, np.uint64),
+        index=np.zeros(count, np.uint64),
+        where=np.zeros((count, 2), np.int64),
+        waiting=np.zeros(1, np.int64),
+        **{f"all_{name}": numbers(array).reshape(-1) for name, array in own.items()},
+        **{f"all_{name}s": array["of"].reshape(-1) for name, array in words.items()},
+        all_paths=paths["of"].reshape(-1),
         **own,
         **words,
     )
