@@ -77,7 +77,7 @@ def _ask_whole(
         count, edge, v = find_point(left, rare, first, second)
         sure = where(lies_inside(left, rare, edge, v), 1.0, try_point(left, rare, count, edge, v))
         total += where(asks & (sure > 0.0), where(p <= 0.5, count, left - count), 0.0)
-        draws.n[d], draws.p[d], draws.key[d], draws.index[d] = left, p, key, index
+        draws.n[d], draws.p[d], draws.keys[d], draws.indices[d] = left, p, key, index
         _let_wait(draws, d, block, asks & ~(sure > 0.0), sure < 0.0)
     draws.found[d] = total
 
@@ -110,8 +110,8 @@ def _try_again(draws: Draws, rng: Rng, first: int, count: int, left: int) -> int
     """Try some who wait, of whatever path; those who are rejected wait on, after `left` others."""
     place, block = draws.place[first // ABREAST], draws.block[first // ABREAST]
     n, p = look_up(draws.all_n, place), look_up(draws.all_p, place)
-    key = look_up(draws.key, place >> _OF_A_DRAW)
-    index = look_up(draws.index, place >> _OF_A_DRAW)
+    key = look_up(draws.keys, place >> _OF_A_DRAW)
+    index = look_up(draws.indices, place >> _OF_A_DRAW)
     low, high = wide_block(key, block, index, look_up(draws.all_paths, place & _LANE))
     rare = lesser(p, 1.0 - p)
     found, edge, v = find_point(n, rare, low, high)
@@ -135,5 +135,5 @@ def _draw_alone(draws: Draws, rng: Rng, first: int, count: int, sure: Wide) -> N
         if of(sure, lane) == 0.0:
             place = draws.all_places[first + lane]
             d, path = place >> _OF_A_DRAW, draws.all_paths[place & _LANE]
-            open_at(rng, draws.key[d], draws.index[d], path, draws.all_blocks[first + lane])
+            open_at(rng, draws.keys[d], draws.indices[d], path, draws.all_blocks[first + lane])
             draws.all_found[place] += reject_binomial(rng, draws.all_n[place], draws.all_p[place])

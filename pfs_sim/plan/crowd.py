@@ -153,15 +153,18 @@ def new_draws(count: int, paths: Any) -> Draws:
     # One place more: who does not wait is written down, too, and then by the next.
     _, words = carve({name: (count + 1,) for name in ("place", "block")}, WORDS)
     return Draws(
-        key=np.zeros(count, np.uint64),
-        index=np.zeros(count, np.uint64),
-        where=np.zeros((count, 2), np.int64),
-        waiting=np.zeros(1, np.int64),
-        **{f"all_{name}": numbers(array).reshape(-1) for name, array in own.items()},
-        **{f"all_{name}s": array["of"].reshape(-1) for name, array in words.items()},
-        all_paths=paths["of"].reshape(-1),
         **own,
+        keys=np.zeros(count, np.uint64),
+        indices=np.zeros(count, np.uint64),
+        where=np.zeros((count, 2), np.int64),
         **words,
+        waiting=np.zeros(1, np.int64),
+        all_n=numbers(own["n"]).reshape(-1),
+        all_p=numbers(own["p"]).reshape(-1),
+        all_found=numbers(own["found"]).reshape(-1),
+        all_places=words["place"]["of"].reshape(-1),
+        all_blocks=words["block"]["of"].reshape(-1),
+        all_paths=paths["of"].reshape(-1),
     )
 
 

@@ -92,8 +92,8 @@ class Draws(NamedTuple):
     n: Any  # [draw] wide: of how many
     p: Any  # [draw] wide: with what probability
     found: Any  # [draw] wide: what has been drawn
-    key: Words  # [draw] the address
-    index: Words  # [draw]
+    keys: Words  # [draw] the address
+    indices: Words  # [draw]
     where: I8  # [draw, 2] for who asked: where it goes
     place: Any  # [i] wide words: who waits for another point, path + ABREAST·draw,
     block: Any  # [i] wide words: and from which block of the stream
