@@ -209,14 +209,14 @@ def test_large_draws_side_by_side_are_those_drawn_alone(low):
 
 
 @lean
-def lay_arrivals(rng, place, dispersion):
+def lay_arrivals(rng, place, draws, dispersion):
     path, mean, came = at(place)
-    arrive(rng, _KEY, path[0], dispersion, mean, came)
+    arrive(rng, _KEY, path[0], dispersion, mean, came, at(draws))
 
 
 @lean
-def arrive_at_once(rng, tables, dispersion):
-    lay_arrivals(rng, by(tables), dispersion)
+def arrive_at_once(rng, tables, draws, dispersion):
+    lay_arrivals(rng, by(tables), by(draws), dispersion)
 
 
 @numba.njit
@@ -238,7 +238,7 @@ def test_arrivals_side_by_side_are_those_drawn_alone(low, dispersion):
     mean = low * (1 + 2 * np.random.default_rng(low).random((4000, ABREAST)))
     path, means, came = np.zeros(1, WORDS), np.zeros(len(mean), WIDE), np.zeros(len(mean), WIDE)
     path["of"][0], numbers(means)[:] = PATH + np.arange(ABREAST), mean
-    arrive_at_once(new_rng(), (path, means, came), dispersion)
+    arrive_at_once(new_rng(), (path, means, came), new_draws(len(mean), path), dispersion)
     assert np.array_equal(numbers(came), arrive_alone(new_rng(), mean, dispersion))
 
 

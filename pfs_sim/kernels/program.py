@@ -198,7 +198,8 @@ def _refer(
             last = t + 1
     referred = crowd.referred[:last]
     if not program.frozen:
-        arrive(rng, program.referrals_key, paths, program.dispersion, mean[:last], referred)
+        key = program.referrals_key
+        arrive(rng, key, paths, program.dispersion, mean[:last], referred, draws)
     for t in range(last):
         if program.frozen:
             referred[t] = greater(0.0, mean[t])

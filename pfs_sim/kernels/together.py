@@ -26,8 +26,8 @@ from pfs_sim.kernels.random import ONE, Rng, Word, open_at, wide_block
 from pfs_sim.tables.state import Draws
 from pfs_sim.tables.wide import ABREAST, Wide
 
-_OF_A_DRAW = np.uint64(4)
-_LANE = np.uint64(ABREAST - 1)
+OF_A_DRAW = np.uint64(4)
+LANE = np.uint64(ABREAST - 1)
 
 
 @once
@@ -78,14 +78,14 @@ def _ask_whole(
         sure = where(lies_inside(left, rare, edge, v), 1.0, try_point(left, rare, count, edge, v))
         total += where(asks & (sure > 0.0), where(p <= 0.5, count, left - count), 0.0)
         draws.n[d], draws.p[d], draws.keys[d], draws.indices[d] = left, p, key, index
-        _let_wait(draws, d, block, asks & ~(sure > 0.0), sure < 0.0)
+        let_wait(draws, d, block, asks & ~(sure > 0.0), sure < 0.0)
     draws.found[d] = total
 
 
 @once
-def _let_wait(draws: Draws, d: int, block: Word, waits: Wide, rejected: Wide) -> None:
+def let_wait(draws: Draws, d: int, block: Word, waits: Wide, rejected: Wide) -> None:
     """Write down which paths of a draw wait: for the next block, or for a better look at this."""
-    waiting, first = draws.waiting[0], np.uint64(d) << _OF_A_DRAW
+    waiting, first = draws.waiting[0], np.uint64(d) << OF_A_DRAW
     for lane in range(ABREAST):
         draws.all_places[waiting] = first + np.uint64(lane)
         draws.all_blocks[waiting] = block + np.uint64(holds_for(rejected, lane))
@@ -110,9 +110,9 @@ def _try_again(draws: Draws, rng: Rng, first: int, count: int, left: int) -> int
     """Try some who wait, of whatever path; those who are rejected wait on, after `left` others."""
     place, block = draws.place[first // ABREAST], draws.block[first // ABREAST]
     n, p = look_up(draws.all_n, place), look_up(draws.all_p, place)
-    key = look_up(draws.keys, place >> _OF_A_DRAW)
-    index = look_up(draws.indices, place >> _OF_A_DRAW)
-    low, high = wide_block(key, block, index, look_up(draws.all_paths, place & _LANE))
+    key = look_up(draws.keys, place >> OF_A_DRAW)
+    index = look_up(draws.indices, place >> OF_A_DRAW)
+    low, high = wide_block(key, block, index, look_up(draws.all_paths, place & LANE))
     rare = lesser(p, 1.0 - p)
     found, edge, v = find_point(n, rare, low, high)
     sure = where(lies_inside(n, rare, edge, v), 1.0, try_point(n, rare, found, edge, v))
@@ -134,6 +134,6 @@ def _draw_alone(draws: Draws, rng: Rng, first: int, count: int, sure: Wide) -> N
     for lane in range(count):
         if of(sure, lane) == 0.0:
             place = draws.all_places[first + lane]
-            d, path = place >> _OF_A_DRAW, draws.all_paths[place & _LANE]
+            d, path = place >> OF_A_DRAW, draws.all_paths[place & LANE]
             open_at(rng, draws.keys[d], draws.indices[d], path, draws.all_blocks[first + lane])
             draws.all_found[place] += reject_binomial(rng, draws.all_n[place], draws.all_p[place])
