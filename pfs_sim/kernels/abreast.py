@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pfs_sim.kernels._jit import forced, inner_apart, once
+from pfs_sim.kernels._jit import inner_apart, once
 from pfs_sim.kernels._wide import (
     anywhere,
     each,
@@ -190,14 +190,11 @@ def _reject_all(
 
     A try takes one block of the stream, and whoever is rejected tries the next one.
     """
-    found, waiting, rare = each(0.0), n > 0.0, lesser(p, 1.0 - p)
+    found, waiting = each(0.0), n > 0.0
     while anywhere(waiting):
         first, second = wide_block(key, block, index, paths)
-        count, edge, v = find_point(n, rare, first, second)
-        sure = where(lies_inside(n, rare, edge, v), 1.0, 0.0)
-        if anywhere(waiting & (sure == 0.0)):
-            sure = where(sure == 0.0, try_point(n, rare, count, edge, v), sure)
-        found = where(waiting & (sure > 0.0), where(p <= 0.5, count, n - count), found)
+        count, sure = try_point(n, p, first, second)
+        found = where(waiting & (sure > 0.0), count, found)
         alone = waiting & (sure == 0.0)
         if anywhere(alone):
             for lane in range(ABREAST):
@@ -209,38 +206,21 @@ def _reject_all(
     return found
 
 
-@forced
-def _hat(n: Wide, p: Wide) -> tuple[Wide, Wide]:
-    """Standard deviation, and how broad the hat is over a binomial with p <= 1/2."""
-    spread = root(n * p * (1.0 - p))
-    return spread, 1.15 + 2.53 * spread
+@inner_apart
+def try_point(n: Wide, p: Wide, first: Wide, second: Wide) -> tuple[Wide, Wide]:
+    """The count at the point under the hat that two words give; positive if surely accepted.
 
-
-@forced
-def find_point(n: Wide, p: Wide, first: Wide, second: Wide) -> tuple[Wide, Wide, Wide]:
-    """The point under the hat that two words give: its count, how far from the edge, its height."""
-    u, v = wide_uniform(first) - 0.5, wide_uniform(second)
-    _, b = _hat(n, p)
-    a = -0.0873 + 0.0248 * b + 0.01 * p
-    edge = 0.5 - magnitude(u)
-    return floor((2.0 * a / edge + b) * u + (n * p + 0.5)), edge, v
-
-
-@forced
-def lies_inside(n: Wide, p: Wide, edge: Wide, v: Wide) -> Wide:
-    """Whether a point is so far inside that it is surely accepted."""
-    _, b = _hat(n, p)
-    return (edge >= 0.07) & ((0.92 - v) * b >= 4.2)
-
-
-@once
-def try_point(n: Wide, p: Wide, count: Wide, edge: Wide, v: Wide) -> Wide:
-    """Positive if another point is surely accepted, negative if not.
-
-    Zero where nothing is certain without an exact logarithm.
+    Negative if surely not; zero where nothing is certain without an exact logarithm.
     """
-    spread, b = _hat(n, p)
-    a, square = -0.0873 + 0.0248 * b + 0.01 * p, edge * edge
-    above, below = v * (2.83 * b + 5.1) * spread * square, b * (a + b * square)
+    rare, u, v = lesser(p, 1.0 - p), wide_uniform(first) - 0.5, wide_uniform(second)
+    spread = root(n * rare * (1.0 - rare))
+    b = 1.15 + 2.53 * spread
+    a = -0.0873 + 0.0248 * b + 0.01 * rare
+    edge = 0.5 - magnitude(u)
+    count = floor((2.0 * a / edge + b) * u + (n * rare + 0.5))
+    inside = (edge >= 0.07) & ((0.92 - v) * b >= 4.2)
     outside = (count < 0.0) | (count > n)
-    return where(outside, -1.0, gap_of_binomial(n, p, count, above, below))
+    square = edge * edge
+    above, below = v * (2.83 * b + 5.1) * spread * square, b * (a + b * square)
+    sure = where(outside, -1.0, gap_of_binomial(n, rare, count, above, below))
+    return where(p <= 0.5, count, n - count), where(inside, 1.0, sure)

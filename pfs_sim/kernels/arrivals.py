@@ -99,7 +99,7 @@ def _draw_alone(
     return found
 
 
-@once
+@inner_apart
 def _draw_one(
     rng: Rng, key: Word, index: Word, path: Word, dispersion: float, mean: float
 ) -> float:
@@ -124,12 +124,12 @@ def _settle(rng: Rng, key: Word, dispersion: float, draws: Draws) -> None:
             found, sure = _try(look_up(draws.all_n, place), low, high)
             for lane in range(count):
                 here = draws.all_places[first + lane]
-                one = of(found, lane)
+                draws.all_found[here] = of(found, lane)
                 if of(sure, lane) == 0.0:
-                    path, mean = draws.all_paths[here & LANE], draws.all_p[here]
-                    own = draws.indices[here >> OF_A_DRAW]
-                    one = _draw_one(rng, key, own, path, dispersion, mean)
-                draws.all_found[here] = one
+                    path, own = draws.all_paths[here & LANE], draws.indices[here >> OF_A_DRAW]
+                    draws.all_found[here] = _draw_one(
+                        rng, key, own, path, dispersion, draws.all_p[here]
+                    )
                 draws.all_places[left] = here
                 draws.all_blocks[left] = draws.all_blocks[first + lane] + ONE
                 left += of(sure, lane) < 0.0

@@ -44,7 +44,7 @@ def live_program(plan: PeoplePlan, rng: Rng, crowd: Crowd, living: Living) -> No
     expect_leaving(program, plan.types, plan.hazard, crowd.row, cohort)
     _refer(program, plan.periods, rng, paths, expand, crowd, cohort.mean, living.draws)
     waiting, treated, control = each(0.0), each(0.0), each(0.0)
-    seen, slots = each(float(program.block)), each(0.0)
+    seen, slots, served = each(float(program.block)), each(0.0), 0
     for t in range(program.periods):
         target, control_target, window_end = _find_bounds(plan.periods, expand, t)
         queue = waiting + crowd.eligible[t]
@@ -66,19 +66,19 @@ def live_program(plan: PeoplePlan, rng: Rng, crowd: Crowd, living: Living) -> No
                 queue -= new + others
                 crowd.enrolled[CONTROL, t] = others
                 crowd.enrolled[TREATED, t] = new
-                if program.limited:
-                    _serve(program, rng, paths, t, t + 1, stop, crowd, living)
             if program.waits:
                 waiting = where(opens, queue, 0.0)
                 queue = where(opens, 0.0, queue)
         crowd.waiting[t] = waiting
         crowd.turned_away[t] = queue
-    if not program.limited:
-        _serve(program, rng, paths, 0, program.periods, stop, crowd, living)
+        # Where places are unlimited nobody's enrollment depends on who is in service.
+        if program.limited or t == program.periods - 1:
+            _serve(program, rng, paths, served, t + 1, stop, crowd, living)
+            served = t + 1
     _add_up(program.periods, crowd)
 
 
-@inner_apart
+@once
 def _serve(
     program: Any,
     rng: Rng,

@@ -12,15 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from pfs_sim.kernels._jit import inner_apart, once
-from pfs_sim.kernels._wide import anywhere, floor, holds_for, lesser, look_up, of, where
-from pfs_sim.kernels.abreast import (
-    PIECE,
-    draw_others,
-    expect_part,
-    find_point,
-    lies_inside,
-    try_point,
-)
+from pfs_sim.kernels._wide import anywhere, floor, holds_for, look_up, of, where
+from pfs_sim.kernels.abreast import PIECE, draw_others, expect_part, try_point
 from pfs_sim.kernels.counts import reject_binomial
 from pfs_sim.kernels.random import ONE, Rng, Word, open_at, wide_block
 from pfs_sim.tables.state import Draws
@@ -72,11 +65,9 @@ def _ask_whole(
     total, left = draw_others(so_far, rng, key, index, block, n, p, paths)
     asks = left > 0.0
     if anywhere(asks):
-        rare = lesser(p, 1.0 - p)
         first, second = wide_block(key, block, index, paths)
-        count, edge, v = find_point(left, rare, first, second)
-        sure = where(lies_inside(left, rare, edge, v), 1.0, try_point(left, rare, count, edge, v))
-        total += where(asks & (sure > 0.0), where(p <= 0.5, count, left - count), 0.0)
+        count, sure = try_point(left, p, first, second)
+        total += where(asks & (sure > 0.0), count, 0.0)
         draws.n[d], draws.p[d], draws.keys[d], draws.indices[d] = left, p, key, index
         let_wait(draws, d, block, asks & ~(sure > 0.0), sure < 0.0)
     draws.found[d] = total
@@ -113,10 +104,8 @@ def _try_again(draws: Draws, rng: Rng, first: int, count: int, left: int) -> int
     key = look_up(draws.keys, place >> OF_A_DRAW)
     index = look_up(draws.indices, place >> OF_A_DRAW)
     low, high = wide_block(key, block, index, look_up(draws.all_paths, place & LANE))
-    rare = lesser(p, 1.0 - p)
-    found, edge, v = find_point(n, rare, low, high)
-    sure = where(lies_inside(n, rare, edge, v), 1.0, try_point(n, rare, found, edge, v))
-    found = where(sure > 0.0, where(p <= 0.5, found, n - found), 0.0)
+    found, sure = try_point(n, p, low, high)
+    found = where(sure > 0.0, found, 0.0)
     if anywhere(sure == 0.0):
         _draw_alone(draws, rng, first, count, sure)
     for lane in range(count):
