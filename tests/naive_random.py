@@ -101,15 +101,20 @@ def toss(stream: Stream, n: int) -> float:
 
 
 def in_lanes(at, piece: int, n: float, p: float) -> float:
-    """A binomial of at most 63 trials to a piece of the stream, `at(block)` begins it there.
+    """A binomial, by rejection where ten or more have the event and as many have not.
 
-    At most so many digits are compared with each of the first four words, and each only if the
-    word has a bit left for every undecided trial; who is undecided then has a word of their own.
+    Else of at most 63 trials to a piece of the stream, `at(block)` begins it there. At most so
+    many digits are compared with each of the first four words, and each only if the word has a
+    bit left for every undecided trial; who is undecided then has a word of their own.
     """
     if n <= 0 or p <= 0:
         return 0.0
     if p >= 1:
         return float(n)
+    rare = min(p, 1 - p)
+    if n * rare >= 10 and not (p == 0.5 and n <= 1024):
+        count = reject_binomial(at(64 * piece), n, rare)
+        return count if p <= 0.5 else n - count
     if n > 378:
         return binomial(at(64 * piece), n, p)
     hits = 0

@@ -11,9 +11,11 @@ from pfs_sim.kernels import abreast
 from pfs_sim.kernels._handing import at, by
 from pfs_sim.kernels._jit import lean
 from pfs_sim.kernels.arrivals import arrive
-from pfs_sim.kernels.counts import binomial, poisson
+from pfs_sim.kernels.counts import COINS, INVERSION_MEAN, binomial, poisson, reject_binomial
 from pfs_sim.kernels.random import new_rng, open_stream
 from pfs_sim.kernels.samplers import negative_binomial
+from pfs_sim.kernels.together import ask, settle
+from pfs_sim.plan.crowd import new_draws
 from pfs_sim.tables.wide import ABREAST, WIDE, WORDS, numbers
 from tests.naive_random import Stream, in_lanes
 
@@ -35,18 +37,41 @@ def lay_draws(rng, place, piece, frozen):
 
 
 @lean
-def draw_all(rng, tables, piece, frozen):
-    lay_draws(rng, by(tables), piece, frozen)
+def lay_together(rng, place, draws, piece, frozen):
+    path, n, p, found = at(place)
+    all_draws = at(draws)
+    most = all_draws.n.size
+    for first in range(0, n.size, most):
+        count = min(most, n.size - first)
+        for d in range(count):
+            i = first + d
+            index = np.uint64(i) << _STEP
+            ask(all_draws, d, rng, _KEY, index, piece, n[i], p[i], frozen, path[0])
+        settle(all_draws, rng)
+        for d in range(count):
+            found[first + d] = all_draws.found[d]
 
 
-def draw(n, p, piece=0, frozen=-1, first=PATH):
-    """found[i, lane] of n[i, lane] and p[i, lane]; with `frozen` 0 or 1 as `draw_some`."""
+@lean
+def draw_all(rng, tables, draws, piece, frozen, together):
+    if together:
+        lay_together(rng, by(tables), by(draws), piece, frozen)
+    else:
+        lay_draws(rng, by(tables), piece, frozen)
+
+
+def draw(n, p, piece=0, frozen=-1, first=PATH, together=0):
+    """found[i, lane] of n[i, lane] and p[i, lane]; with `frozen` 0 or 1 as `draw_some`.
+
+    With a number `together` so many draws are asked for before they are settled.
+    """
     n, p = np.broadcast_arrays(n, p)
     path = np.zeros(1, WORDS)
     path["of"][0] = first + np.arange(ABREAST)
     tables = [np.zeros(len(n), WIDE) for _ in range(3)]
     numbers(tables[0])[:], numbers(tables[1])[:] = n, p
-    draw_all(new_rng(), (path, *tables), piece, frozen)
+    draws = new_draws(max(1, together), path)
+    draw_all(new_rng(), (path, *tables), draws, piece, frozen, together)
     return numbers(tables[2])
 
 
@@ -74,6 +99,27 @@ def test_a_draw_is_the_twin_s(piece):
     for i, lane in np.ndindex(n.shape):
         count = slowly(i, lane, piece, n[i, lane], p[i, lane])
         assert found[i, lane] == count, (n[i, lane], p[i, lane])
+
+
+@pytest.mark.jit_off
+@pytest.mark.parametrize(("together", "frozen"), [(1, 0), (7, 0), (40, 0), (7, 1)])
+def test_draws_asked_for_together_are_the_same(together, frozen):
+    sizes = [*SIZES, 0.25, 40.5, 63.75, 378.5, 999.125]
+    n, p = mixed(sizes, CHANCES, together)
+    assert np.array_equal(draw(n, p, 8, frozen, PATH, together), draw(n, p, 8, frozen))
+
+
+@pytest.mark.parametrize("low", [20, 60, 379, 30_000])
+def test_many_draws_asked_for_together_are_the_same(low):
+    """Enough to see who is rejected again and again, and who is drawn alone."""
+    random = np.random.default_rng(low)
+    n = np.floor(low * (1 + 2 * random.random((4000, ABREAST))))
+    p = random.random(n.shape)
+    near = random.random(n.shape) < 0.3
+    p[near] = np.minimum(10 * (1 + 3 * random.random(near.sum())) / n[near], 0.9)
+    at_once = draw(n, p, 0, 0)
+    for together in (1, 32):
+        assert np.array_equal(draw(n, p, 0, 0, PATH, together), at_once)
 
 
 @pytest.mark.parametrize(("n", "p"), [(8, 0.3), (50, 0.4), (63, 0.6), (63, 0.999), (150, 0.2)])
@@ -139,31 +185,38 @@ def draw_alone(rng, n, p):
     for i in range(n.shape[0]):
         for lane in range(n.shape[1]):
             open_stream(rng, _KEY, np.uint64(i) << _STEP, np.uint64(PATH + lane))
-            found[i, lane] = binomial(rng, n[i, lane], p[i, lane])
+            some, chance = n[i, lane], p[i, lane]
+            by_hat = some * min(chance, 1.0 - chance) >= INVERSION_MEAN
+            if by_hat and not (chance == 0.5 and some <= COINS):
+                found[i, lane] = reject_binomial(rng, some, chance)
+            else:
+                found[i, lane] = binomial(rng, some, chance)
     return found
 
 
-@pytest.mark.parametrize("low", [379, 1_000, 30_000, 5_000_000])
+@pytest.mark.parametrize("low", [20, 379, 1_000, 30_000, 5_000_000])
 def test_large_draws_side_by_side_are_those_drawn_alone(low):
     """Whatever is told of a point under the hat without an exact logarithm is what it tells."""
     random, many = np.random.default_rng(low), (4000, ABREAST)
     n = np.floor(low * (1 + 2 * random.random(many)))
     p = random.random(many)
     near = random.random(many) < 0.3
-    p[near] = 10 * (1 + 3 * random.random(near.sum())) / n[near]
+    p[near] = np.minimum(10 * (1 + 3 * random.random(near.sum())) / n[near], 0.5)
     p[:10] = 0.5
+    # Below 379 others are drawn in pieces: those by rejection alone are compared.
+    n[(n < 379) & ((n * np.minimum(p, 1 - p) < INVERSION_MEAN) | (p == 0.5))] = 0
     assert np.array_equal(draw(n, p), draw_alone(new_rng(), n, p))
 
 
 @lean
-def lay_arrivals(rng, place, dispersion):
+def lay_arrivals(rng, place, draws, dispersion):
     path, mean, came = at(place)
-    arrive(rng, _KEY, path[0], dispersion, mean, came)
+    arrive(rng, _KEY, path[0], dispersion, mean, came, at(draws))
 
 
 @lean
-def arrive_at_once(rng, tables, dispersion):
-    lay_arrivals(rng, by(tables), dispersion)
+def arrive_at_once(rng, tables, draws, dispersion):
+    lay_arrivals(rng, by(tables), by(draws), dispersion)
 
 
 @numba.njit
@@ -185,7 +238,7 @@ def test_arrivals_side_by_side_are_those_drawn_alone(low, dispersion):
     mean = low * (1 + 2 * np.random.default_rng(low).random((4000, ABREAST)))
     path, means, came = np.zeros(1, WORDS), np.zeros(len(mean), WIDE), np.zeros(len(mean), WIDE)
     path["of"][0], numbers(means)[:] = PATH + np.arange(ABREAST), mean
-    arrive_at_once(new_rng(), (path, means, came), dispersion)
+    arrive_at_once(new_rng(), (path, means, came), new_draws(len(mean), path), dispersion)
     assert np.array_equal(numbers(came), arrive_alone(new_rng(), mean, dispersion))
 
 
@@ -202,7 +255,8 @@ def fit(found, law, support):
     return stats.chi2.sf(statistic, len(seen) - 1)
 
 
-LAWS = [(5, 0.3), (31, 0.5), (40, 0.97), (63, 0.02), (63, 0.5), (64, 0.4), (130, 0.1), (378, 0.7)]
+LAWS = [(21, 0.49), (34, 0.31), (45, 0.77), (100, 0.11), (150, 0.55)]
+LAWS += [(5, 0.3), (31, 0.5), (40, 0.97), (63, 0.02), (63, 0.5), (64, 0.4), (130, 0.1), (378, 0.7)]
 LAWS += [(500, 0.04), (700, 0.5), (3_000, 0.97), (40_000, 0.3)]
 
 

@@ -286,6 +286,20 @@ def test_any_mixture_inverts_its_cdf(m1, s1, m2, s2, weight, at, spike):
     np.testing.assert_array_equal(x.ppf(U[::3].copy()), got[::3])
 
 
+def test_a_spike_far_beyond_all_else_has_its_probability():
+    """Where everything else has ended the quantile jumps to it, on either side."""
+    for at in (1.0, 40.0, -1.0, -40.0):
+        for sd in (0.0625, 1e-6, 0.5):
+            x = Quantity.of({"dist": "normal", "mean": 0.0, "sd": sd,
+                             "spike": {"at": at, "weight": 0.3}})  # fmt: skip
+            for got in (x.ppf(U), x.family.law.ppf(U), x.family.law.draw(U)):
+                assert abs((got == at).mean() - 0.3) < 1e-3
+                assert (np.diff(got) >= 0.0).all()
+    both = Quantity.of({"dist": "discrete", "values": [5.0, 6.0], "weights": [1.0, 1.0],
+                        "spike": {"at": 9.0, "weight": 0.25}})  # fmt: skip
+    assert [(both.ppf(U) == at).mean() for at in (5.0, 6.0, 9.0)] == [0.375, 0.375, 0.25]
+
+
 # What is allowed.
 
 

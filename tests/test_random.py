@@ -27,6 +27,7 @@ from pfs_sim.kernels.random import (
     uniform,
     wide_block,
 )
+from pfs_sim.plan.crowd import new_draws
 from pfs_sim.tables.wide import ABREAST, WIDE, WORDS, carve, numbers
 from tests import naive_random
 
@@ -149,21 +150,21 @@ def test_a_block_of_paths_side_by_side_is_that_of_each_alone():
 
 
 @lean
-def lay_arrivals(rng, place, dispersion):
+def lay_arrivals(rng, place, draws, dispersion):
     path, mean, came = at(place)
-    arrive(rng, WORD_KEY, path[0], dispersion, mean, came)
+    arrive(rng, WORD_KEY, path[0], dispersion, mean, came, at(draws))
 
 
 @lean
-def arrive_at_once(rng, tables, dispersion):
-    lay_arrivals(rng, by(tables), dispersion)
+def arrive_at_once(rng, tables, draws, dispersion):
+    lay_arrivals(rng, by(tables), by(draws), dispersion)
 
 
 def arrivals(first_path, dispersion, mean):
     """came[t, path] of mean[t, path], of paths side by side from a first one on."""
     path, place, came = np.zeros(1, WORDS), np.zeros(len(mean), WIDE), np.zeros(len(mean), WIDE)
     path["of"][0], numbers(place)[:] = first_path + np.arange(ABREAST), mean
-    arrive_at_once(new_rng(), (path, place, came), dispersion)
+    arrive_at_once(new_rng(), (path, place, came), new_draws(len(mean), path), dispersion)
     return numbers(came)
 
 

@@ -197,6 +197,13 @@ def _call(name: str, vector: Any = _NUMBERS, of: str = "f64") -> Callable[..., A
     return emit
 
 
+def _fused(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    name = f"llvm.fmuladd.v{ABREAST}f64"
+    kind = ir.FunctionType(_NUMBERS, [_NUMBERS] * 3)
+    function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+    return builder.call(function, [a, b, c])
+
+
 def _turned(how: str, vector: Any) -> Callable[..., Any]:
     """Another reading of the same bits, or a number of another kind."""
     return lambda builder, values: getattr(builder, how)(values, vector)
@@ -274,6 +281,11 @@ greater: Any = written(
 """max of two, path by path."""
 root: Any = written(WIDE_VALUE, (WIDE_VALUE,), _call("sqrt"), np.sqrt)
 """The square root."""
+fused: Any = written(
+    WIDE_VALUE, (WIDE_VALUE, WIDE_VALUE, WIDE_VALUE), _fused, lambda a, b, c: _value(a * b + c)
+)
+"""fused(a, b, c): a·b + c, rounded once where the machine does that quicker. Only for what no
+result hangs on."""
 magnitude: Any = written(WIDE_VALUE, (WIDE_VALUE,), _call("fabs"), np.abs)
 """The number without its sign."""
 of: Any = written(
@@ -336,23 +348,27 @@ word_of: Any = written(
 
 
 def _emit_look_up(_typing: Any, table: Any, places: Any) -> tuple[Any, Callable[..., Any]]:
+    words = table.dtype == types.uint64
+
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         numbers = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        found = ir.Constant(_NUMBERS, ir.Undefined)
+        found = ir.Constant(_WORDS if words else _NUMBERS, ir.Undefined)
         for path in range(ABREAST):
             lane = ir.Constant(_PLACE, path)
             place = builder.gep(numbers, [builder.extract_element(arguments[1], lane)])
             found = builder.insert_element(found, builder.load(place), lane)
         return found
 
-    return WIDE_VALUE(table, places), generate
+    return (WHOLE_VALUE if words else WIDE_VALUE)(table, places), generate
 
 
-look_up: Any = (
-    (lambda table, places: _value(table[word_value(places)])) if _off
-    else cast(Any, intrinsic)(_emit_look_up)
-)  # fmt: skip
-"""look_up(table, w): of a plain array of numbers, the one at each path's place."""
+def _look_up(table: Any, places: Any) -> Any:
+    found = table[word_value(places)]
+    return word_value(found) if found.dtype == np.uint64 else _value(found)
+
+
+look_up: Any = _look_up if _off else cast(Any, intrinsic)(_emit_look_up)
+"""look_up(table, w): of a plain array of numbers or words, the one at each path's place."""
 
 
 def _emit_send(

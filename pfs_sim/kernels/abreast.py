@@ -1,9 +1,10 @@
 """Binomials of paths side by side: one address, and of each path its own people and chance.
 
-A draw of up to 63 trials compares their random bits with the binary digits of p, as in
-`pfs_sim.kernels.counts`, all paths at every step: no branch, a fixed number of digits. What is
-left undecided then, the draw of one path in thirty or so, is settled trial by trial. Up to 378
-trials are several such draws. Beyond, a point under the hat is tested for all paths at once.
+Where ten or more have the event, and ten or more have not, a point under the hat is tested for all
+paths at once. Other draws of up to 63 trials compare their random bits with the binary digits of
+p, as in `pfs_sim.kernels.counts`, all paths at every step: no branch, a fixed number of digits.
+What is left undecided then, the draw of one path in thirty or so, is settled trial by trial. Up to
+378 trials are several such draws.
 
 Each draw has an address of its own, and so no draw moves when another is not asked for; nor does
 that of a path with the paths beside it.
@@ -32,7 +33,7 @@ from pfs_sim.kernels._wide import (
     where,
     word_of,
 )
-from pfs_sim.kernels.counts import COINS, INVERSION_MEAN, binomial
+from pfs_sim.kernels.counts import COINS, INVERSION_MEAN, binomial, reject_binomial
 from pfs_sim.kernels.random import ONE, TWO, ZERO, Rng, Word, open_at, wide_block, wide_uniform
 from pfs_sim.kernels.rough import gap_of_binomial
 from pfs_sim.tables.wide import ABREAST, Wide
@@ -40,7 +41,7 @@ from pfs_sim.tables.wide import ABREAST, Wide
 TRIALS = 63.0
 """Trials that are compared at once; a larger draw takes several pieces."""
 MOST = 378.0
-"""So many trials are drawn in pieces."""
+"""Up to so many trials are drawn in pieces, unless by rejection."""
 PIECE = np.uint64(6)
 """A piece has 2**PIECE blocks of the stream of its draw."""
 CROWD_PIECES = 8
@@ -102,10 +103,25 @@ def draw_whole(
 def draw_on(
     so_far: Wide, rng: Rng, key: Word, index: Word, block: Word, n: Wide, p: Wide, paths: Wide
 ) -> Wide:
-    """Add to `so_far` what `draw` gives, piece by piece from a block of the stream on."""
+    """Add to `so_far` what `draw` gives, from a block of the stream on."""
+    total, left = draw_others(so_far, rng, key, index, block, n, p, paths)
+    if anywhere(left > 0.0):
+        total += _reject_all(rng, key, index, block, left, p, paths)
+    return total
+
+
+@inner_apart
+def draw_others(
+    so_far: Wide, rng: Rng, key: Word, index: Word, block: Word, n: Wide, p: Wide, paths: Wide
+) -> tuple[Wide, Wide]:
+    """Add to `so_far` what `draw` gives where it is not drawn by rejection.
+
+    Returns the sum, and of how many it is to be drawn by rejection.
+    """
     some = (n > 0.0) & (p > 0.0)
     chance = some & (p < 1.0)
-    small = chance & (n <= MOST)
+    by_hat = chance & (n * lesser(p, 1.0 - p) >= INVERSION_MEAN) & ~((p == 0.5) & (n <= COINS))
+    small = chance & (n <= MOST) & ~by_hat
     total = so_far + where(chance, 0.0, where(some, n, 0.0 * n * p))
     rest, digits, piece = where(small, n, 0.0), to_whole(where(small, p, 0.0) * _WORD_RANGE), block
     while anywhere(rest > 0.0):
@@ -113,10 +129,10 @@ def draw_on(
         total += to_number(_count(key, index, piece, to_whole(trials), digits, paths))
         rest -= trials
         piece += ONE << PIECE
-    large = chance & (n > MOST)
-    if anywhere(large):
-        total += _draw_large(rng, key, index, block, where(large, n, 0.0), p, paths)
-    return total
+    alone = chance & (n > MOST) & ~by_hat
+    if anywhere(alone):
+        total += _draw_alone(rng, key, index, block, where(alone, n, 0.0), p, paths)
+    return total, where(by_hat, n, 0.0)
 
 
 @once
@@ -154,49 +170,57 @@ def _count(key: Word, index: Word, block: Word, m: Wide, d: Wide, paths: Wide) -
 
 
 @inner_apart
-def _draw_large(
+def _draw_alone(
     rng: Rng, key: Word, index: Word, block: Word, n: Wide, p: Wide, paths: Wide
 ) -> Wide:
-    """Draws too large for pieces, where n is not 0: by rejection, or by themselves.
+    """Draws that are made path by path, where n is not 0."""
+    found = each(0.0)
+    for lane in range(ABREAST):
+        if of(n, lane) > 0.0:
+            open_at(rng, key, index, word_of(paths, lane), block)
+            found = replace(found, lane, binomial(rng, of(n, lane), of(p, lane)))
+    return found
 
-    A try takes one block of the stream, and whoever is rejected tries the next one. Those of whom
-    nothing is certain without an exact logarithm are drawn by themselves.
+
+@inner_apart
+def _reject_all(
+    rng: Rng, key: Word, index: Word, block: Word, n: Wide, p: Wide, paths: Wide
+) -> Wide:
+    """Draws by rejection, where n is not 0, tried until all are made.
+
+    A try takes one block of the stream, and whoever is rejected tries the next one.
     """
-    rare = lesser(p, 1.0 - p)
-    by_hat = (n * rare >= INVERSION_MEAN) & ~((p == 0.5) & (n <= COINS))
     found, waiting = each(0.0), n > 0.0
     while anywhere(waiting):
         first, second = wide_block(key, block, index, paths)
-        u, v = wide_uniform(first) - 0.5, wide_uniform(second)
-        count, sure = _try(n, rare, u, v, waiting & by_hat)
-        found = where(waiting & (sure > 0.0), where(p <= 0.5, count, n - count), found)
+        count, sure = try_point(n, p, first, second)
+        found = where(waiting & (sure > 0.0), count, found)
         alone = waiting & (sure == 0.0)
         if anywhere(alone):
             for lane in range(ABREAST):
                 if holds_for(alone, lane):
                     open_at(rng, key, index, word_of(paths, lane), block)
-                    found = replace(found, lane, binomial(rng, of(n, lane), of(p, lane)))
+                    found = replace(found, lane, reject_binomial(rng, of(n, lane), of(p, lane)))
         waiting = waiting & (sure < 0.0)
         block += ONE
     return found
 
 
-@once
-def _try(n: Wide, p: Wide, u: Wide, v: Wide, asks: Wide) -> tuple[Wide, Wide]:
-    """The count at a point under the hat; positive if it is surely accepted, negative if not.
+@inner_apart
+def try_point(n: Wide, p: Wide, first: Wide, second: Wide) -> tuple[Wide, Wide]:
+    """The count at the point under the hat that two words give; positive if surely accepted.
 
-    Zero for who does not ask.
+    Negative if surely not; zero where nothing is certain without an exact logarithm.
     """
-    spread = root(n * p * (1.0 - p))
+    rare, u, v = lesser(p, 1.0 - p), wide_uniform(first) - 0.5, wide_uniform(second)
+    spread = root(n * rare * (1.0 - rare))
     b = 1.15 + 2.53 * spread
-    a = -0.0873 + 0.0248 * b + 0.01 * p
+    a = -0.0873 + 0.0248 * b + 0.01 * rare
     edge = 0.5 - magnitude(u)
-    count = floor((2.0 * a / edge + b) * u + (n * p + 0.5))
+    count = floor((2.0 * a / edge + b) * u + (n * rare + 0.5))
     inside = (edge >= 0.07) & ((0.92 - v) * b >= 4.2)
     outside = (count < 0.0) | (count > n)
-    sure = where(inside, 1.0, where(outside, -1.0, 0.0))
-    if anywhere(asks & (sure == 0.0)):
-        square = edge * edge
-        height = v * (2.83 * b + 5.1) * spread * square / (b * (a + b * square))
-        sure = where(sure == 0.0, gap_of_binomial(n, p, count, height), sure)
-    return count, where(asks, sure, 0.0)
+    square = edge * edge
+    above, below = v * (2.83 * b + 5.1) * spread * square, b * (a + b * square)
+    sure = where(outside, -1.0, gap_of_binomial(n, rare, count, above, below))
+    return where(p <= 0.5, count, n - count), where(inside, 1.0, sure)

@@ -33,7 +33,7 @@ def live_all_outcomes(plan: PeoplePlan, rng: Rng, crowd: Crowd, living: Living) 
 
     The others are lived path by path; one that fills a place beside itself is lived once.
     """
-    live_outcomes(plan, rng, crowd, living.lots)
+    live_outcomes(plan, rng, crowd, living)
     alone, paths = living.alone, crowd.path[0]
     for lane in range(ABREAST):
         path = word_of(paths, lane)

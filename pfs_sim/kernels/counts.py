@@ -68,10 +68,16 @@ def binomial(rng: Rng, n: float, p: float) -> float:
     if p == 0.5 and n <= COINS:
         return _toss(rng, n)
     rare = min(p, 1.0 - p)
-    if n * rare < INVERSION_MEAN:
-        count = _invert_binomial(rng, n, rare)
-    else:
-        count = _reject_binomial(rng, n, rare)
+    if n * rare >= INVERSION_MEAN:
+        return reject_binomial(rng, n, p)
+    count = _invert_binomial(rng, n, rare)
+    return count if p <= 0.5 else n - count
+
+
+@lean
+def reject_binomial(rng: Rng, n: float, p: float) -> float:
+    """As :func:`binomial`, of any n where n p and n (1 - p) are 10 at least."""
+    count = _reject_rare(rng, n, min(p, 1.0 - p))
     return count if p <= 0.5 else n - count
 
 
@@ -139,7 +145,7 @@ def _invert_binomial(rng: Rng, n: float, p: float) -> float:
 
 
 @lean
-def _reject_binomial(rng: Rng, n: float, p: float) -> float:
+def _reject_rare(rng: Rng, n: float, p: float) -> float:
     """BTRS: a table-mountain hat over the binomial, for p <= 1/2 and n p >= 10."""
     spread = math.sqrt(n * p * (1.0 - p))
     b = 1.15 + 2.53 * spread

@@ -18,8 +18,18 @@ from pfs_sim.kernels.lots import find_cut, gather, same_clients
 from pfs_sim.kernels.parts import part
 from pfs_sim.kernels.random import Rng, Word
 from pfs_sim.kernels.sums import draw_sums
+from pfs_sim.kernels.together import ask, settle
 from pfs_sim.tables.people import How, Kind, PeoplePlan
-from pfs_sim.tables.state import CLIENTS, EXPECTED, RECORDED, TREATED, Crowd, Lots
+from pfs_sim.tables.state import (
+    CLIENTS,
+    EXPECTED,
+    RECORDED,
+    TREATED,
+    Crowd,
+    Draws,
+    Living,
+    Lots,
+)
 from pfs_sim.tables.wide import Wide
 
 SECOND, THIRD = 256, 512
@@ -28,16 +38,16 @@ _STOP = 0
 
 
 @once
-def live_outcomes(plan: PeoplePlan, rng: Rng, crowd: Crowd, together: Lots) -> None:
+def live_outcomes(plan: PeoplePlan, rng: Rng, crowd: Crowd, living: Living) -> None:
     """Live the outcomes of paths side by side, whose programs `crowd` holds; fills its sums.
 
     `crowd.row` holds the paths' inputs, `crowd.events[0]` the grid points at which service ended.
     """
-    outcomes, enrolled = plan.outcomes, crowd.enrolled
+    outcomes, enrolled, together = plan.outcomes, crowd.enrolled, living.lots
     stop, periods, duration = crowd.events[_STOP], enrolled.shape[1], plan.hazard.size
     for n in range(together.outcomes.size):
         together.outcomes[n] = 0.0
-    before, first, end, treated = -1, 0, 0, each(0.0)
+    before, first, end, treated, asked = -1, 0, 0, each(0.0), 0
     for t in range(periods):
         treated += enrolled[TREATED, t]
     if anywhere(stop < float(periods + duration)):
@@ -52,17 +62,29 @@ def live_outcomes(plan: PeoplePlan, rng: Rng, crowd: Crowd, together: Lots) -> N
         before, together.true[0, k] = k, treated
         set_levels(outcomes, k, crowd.row, stop, first, end, together.level)
         parts = part(outcomes, k, first, end, together)
-        _live_parts(fact, k, rng, crowd, parts, together)
+        asked = _live_parts(outcomes.facts, k, rng, crowd, parts, asked, living.draws, together)
+    _record_all(outcomes.facts, rng, living.draws, asked, together)
+
+
+@inner_apart
+def _record_all(facts: Any, rng: Rng, draws: Draws, asked: int, together: Lots) -> None:
+    """Add up what has been drawn, in the order in which it was asked for."""
+    settle(draws, rng)
+    for d in range(asked):
+        k, cell = draws.where[d, 0], draws.where[d, 1]
+        together.cells[RECORDED, k, cell] += facts[k].units * draws.found[d]
 
 
 @once
 def _live_parts(
-    fact: Any, k: int, rng: Rng, crowd: Crowd, parts: int, together: Lots
-) -> None:
+    facts: Any, k: int, rng: Rng, crowd: Crowd, parts: int, asked: int, draws: Draws, together: Lots
+) -> int:
     """Let an outcome happen to the clients of each part who can be followed up.
 
-    Then to the comparison clients of those treated, without effect.
+    Then to the comparison clients of those treated, without effect. What is recorded of them is
+    drawn together, after what was `asked` for before; returns what has been asked for by then.
     """
+    fact = facts[k]
     row, paths, counts = crowd.row, crowd.path[0], fact.kind != Kind.MILESTONE
     further, cells = together.without.shape[1], together.cells
     kept_treated, kept_control = 1.0 - row[fact.lost_treated], 1.0 - row[fact.lost_control]
@@ -90,8 +112,13 @@ def _live_parts(
             if counts:
                 cells[CLIENTS, k, cell] += m
             cells[EXPECTED, k, cell] += where(some, m * together.level[EACH, slot], 0.0)
-            drawn = _draw(fact, key, here.index, rng, crowd, m, slot, together)
-            cells[RECORDED, k, cell] += fact.units * drawn
+            if asked == draws.n.size:
+                _record_all(facts, rng, draws, asked, together)
+                asked = 0
+            draws.where[asked, 0], draws.where[asked, 1] = k, cell
+            _draw(fact, key, here.index, rng, crowd, m, slot, asked, draws, together)
+            asked += 1
+    return asked
 
 
 @once
@@ -103,42 +130,49 @@ def _draw(
     crowd: Crowd,
     m: Wide,
     slot: int,
+    d: int,
+    draws: Draws,
     together: Lots,
-) -> Wide:
-    """Draw what is recorded of m clients whose level stands in a slot."""
+) -> None:
+    """Let draws.found[d] be what is recorded of m clients whose level stands in a slot."""
     row, paths, level = crowd.row, crowd.path[0], together.level[LEVEL, slot]
     if fact.kind == Kind.EVENT or fact.kind == Kind.MILESTONE:
         trials = m * fact.trials
-        drawn = draw_some(rng, key, index, 0, trials, level, fact.frozen, paths)
         if fact.sensitivity >= 0:
-            right, wrong = row[fact.sensitivity], 1.0 - row[fact.specificity]
-            drawn = _record(
-                rng, key, index, drawn, trials - drawn, right, wrong, fact.frozen, paths
-            )
-        return drawn
+            draws.found[d] = _record(
+                fact, rng, key, index, trials, level, row[fact.sensitivity],
+                1.0 - row[fact.specificity], paths,
+            )  # fmt: skip
+            return
+        ask(draws, d, rng, key, index, 0, trials, level, fact.frozen, paths)
+        return
     some, spread = together.level[SHARE, slot], each(0.0)
     if fact.frozen:
-        return where(m > 0.0, m * some * level, 0.0)
+        draws.found[d] = where(m > 0.0, m * some * level, 0.0)
+        return
     if fact.kind == Kind.AMOUNT:
         spread = row[fact.gamma_shape]
     elif fact.kind == Kind.SCORE:
         spread = row[fact.sd]
-    return draw_sums(rng, fact, key, index, spread, m, level, some, paths)
+    draws.found[d] = draw_sums(rng, fact, key, index, spread, m, level, some, paths)
 
 
 @inner_apart
 def _record(
+    fact: Any,
     rng: Rng,
     key: Word,
     index: Word,
-    hits: Wide,
-    others: Wide,
+    trials: Wide,
+    level: Wide,
     right: Wide,
     wrong: Wide,
-    frozen: int,
     paths: Wide,
 ) -> Wide:
     """The events that the record shows: of those that happened, and wrong ones of the others."""
+    frozen = fact.frozen
+    hits = draw_some(rng, key, index, 0, trials, level, frozen, paths)
+    others = trials - hits
     found = expect_part(hits, right, frozen) + expect_part(others, wrong, frozen)
     found = draw_whole(found, rng, key, index, SECOND, hits, right, frozen, paths)
     return draw_whole(found, rng, key, index, THIRD, others, wrong, frozen, paths)

@@ -11,12 +11,13 @@ from typing import Any
 
 from pfs_sim.kernels._jit import forced, inner_apart, once
 from pfs_sim.kernels._wide import anywhere, each, floor, where
-from pfs_sim.kernels.abreast import CROWD_PIECES, draw_some
+from pfs_sim.kernels.abreast import CROWD_PIECES
 from pfs_sim.kernels.random import Rng, Word
 from pfs_sim.kernels.spreading import AT_ONCE, spread
 from pfs_sim.kernels.thinning import address
+from pfs_sim.kernels.together import ask, settle
 from pfs_sim.tables.people import CROWD, Hazard
-from pfs_sim.tables.state import CONTROL, TREATED, Cohort
+from pfs_sim.tables.state import TREATED, Cohort, Draws
 from pfs_sim.tables.wide import Wide
 
 TYPES, LEAVING = 0, 1
@@ -25,47 +26,70 @@ TYPES, LEAVING = 0, 1
 
 @once
 def place(
-    program: Any, rng: Rng, paths: Wide, t: int, enrolled: Wide, cohort: Cohort
+    program: Any,
+    rng: Rng,
+    paths: Wide,
+    first: int,
+    end: int,
+    enrolled: Wide,
+    cohort: Cohort,
+    draws: Draws,
 ) -> None:
-    """Place those who enrolled in period t; fills `exits`, and `split` by type."""
+    """Place those who enrolled in some periods; fills `exits`, and `split` by type."""
     for turn in range(TYPES if program.types > 1 else LEAVING, LEAVING + 1):
-        _place_by(turn, program, rng, paths, t, enrolled, cohort)
+        _place_by(turn, program, rng, paths, first, end, enrolled, cohort, draws)
 
 
 @once
 def _place_by(
-    turn: int, program: Any, rng: Rng, paths: Wide, t: int, enrolled: Wide, cohort: Cohort
+    turn: int,
+    program: Any,
+    rng: Rng,
+    paths: Wide,
+    first: int,
+    end: int,
+    enrolled: Wide,
+    cohort: Cohort,
+    draws: Draws,
 ) -> None:
-    """Place a cohort by its types, or people of a type by when they leave."""
+    """Place cohorts by their types, or people of a type by when they leave."""
     key, frozen, last, groups = program.types_key, program.frozen, program.types - 1, 1
-    found = cohort.split
+    found, crowded = cohort.split, 0
     if turn == LEAVING:
         key, frozen, found = program.leave_key, program.frozen_leaving, cohort.exits
         last, groups = program.duration + 1, program.types
     most = -1.0 if frozen else min(AT_ONCE * last, float(CROWD))
-    for arm in (CONTROL, TREATED):
+    for half in range(2 * first, 2 * end):
+        arm = half % 2
         for y in range(groups):
-            at, n = (2 * t + arm) * groups + y, enrolled[arm, t]
-            if groups > 1:
-                n = cohort.split[2 * t + arm, y]
+            n = cohort.split[half, y] if groups > 1 else enrolled[arm, half // 2]
             if not anywhere(n > 0.0):
                 continue
-            to = found[at]
+            to = found[half * groups + y]
             if turn == LEAVING and not _leaves(program, arm):
                 to[last] = n
                 continue
-            row, index, whole = (1 + arm * program.types + y) * turn, address(t, arm, y), floor(n)
-            crowds, reach = whole > most, cohort.reach[row]
+            row, whole = (1 + arm * program.types + y) * turn, floor(n)
+            crowds, reach, index = whole > most, cohort.reach[row], address(half // 2, arm, y)
             few = where(crowds, 0.0, whole)
             part = where(crowds, 0.0, n - whole)
             if anywhere(part != 0.0):
                 _expect(part, reach, last, to)
             spread(few, key, index, paths, last, reach, cohort.edge[row], cohort.pieces, to)
             if anywhere(crowds):
-                _place_crowds(
-                    where(crowds, n, 0.0), key, index, rng, paths, frozen, last,
-                    cohort.chance[row], to,
-                )  # fmt: skip
+                if crowded == draws.n.size:
+                    _place_crowds(
+                        crowded, turn, program, rng, paths, key, frozen, most, last, enrolled,
+                        cohort, draws,
+                    )  # fmt: skip
+                    crowded = 0
+                draws.where[crowded, 0], draws.where[crowded, 1] = half, y
+                crowded += 1
+                to[last] += where(crowds, n, 0.0)
+    if crowded > 0:
+        _place_crowds(
+            crowded, turn, program, rng, paths, key, frozen, most, last, enrolled, cohort, draws
+        )
 
 
 @forced
@@ -86,19 +110,37 @@ def _expect(n: Wide, reach: Wide, last: int, found: Wide) -> None:
 
 @inner_apart
 def _place_crowds(
-    n: Wide,
-    key: Word,
-    index: Word,
+    crowded: int,
+    turn: int,
+    program: Any,
     rng: Rng,
     paths: Wide,
+    key: Word,
     frozen: int,
+    most: float,
     last: int,
-    chance: Wide,
-    found: Wide,
+    enrolled: Wide,
+    cohort: Cohort,
+    draws: Draws,
 ) -> None:
-    """Place crowds, class after class: those in none before, each with the class's probability."""
+    """Place crowds, class after class: those in none before, each with the class's probability.
+
+    They are in the last class as long as they are in none. `draws.where` says whose they are.
+    """
+    groups, found = 1, cohort.split
+    if turn == LEAVING:
+        groups, found = program.types, cohort.exits
     for k in range(last):
-        gone = draw_some(rng, key, index, CROWD_PIECES * k, n, chance[k], frozen, paths)
-        found[k] += gone
-        n -= gone
-    found[last] += n
+        for d in range(crowded):
+            half, y = draws.where[d, 0], draws.where[d, 1]
+            arm, to = half % 2, found[half * groups + y]
+            n = cohort.split[half, y] if groups > 1 else enrolled[arm, half // 2]
+            n = where(floor(n) > most, to[last], 0.0)
+            p = cohort.chance[(1 + arm * program.types + y) * turn, k]
+            index = address(half // 2, arm, y)
+            ask(draws, d, rng, key, index, CROWD_PIECES * k, n, p, frozen, paths)
+        settle(draws, rng)
+        for d in range(crowded):
+            to = found[draws.where[d, 0] * groups + draws.where[d, 1]]
+            to[k] += draws.found[d]
+            to[last] -= draws.found[d]

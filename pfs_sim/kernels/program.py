@@ -11,7 +11,6 @@ from typing import Any
 
 from pfs_sim.kernels._jit import inner_apart, once
 from pfs_sim.kernels._wide import anywhere, each, greater, lesser, of, replace, where
-from pfs_sim.kernels.abreast import draw
 from pfs_sim.kernels.arrivals import arrive
 from pfs_sim.kernels.assigning import NOBODY_LEFT, assign
 from pfs_sim.kernels.leaving import expect_leaving
@@ -19,8 +18,9 @@ from pfs_sim.kernels.placing import TYPES, place
 from pfs_sim.kernels.random import Rng
 from pfs_sim.kernels.spreading import first_bits_of
 from pfs_sim.kernels.thinning import address
+from pfs_sim.kernels.together import ask, settle
 from pfs_sim.tables.people import PeoplePlan, Records
-from pfs_sim.tables.state import CONTROL, TREATED, Cohort, Crowd
+from pfs_sim.tables.state import CONTROL, TREATED, Cohort, Crowd, Draws, Living
 from pfs_sim.tables.wide import ABREAST, Wide
 
 EARLY, FULL = 0, 1
@@ -29,22 +29,22 @@ _STOP, _EXPAND = 0, 2
 
 
 @once
-def live_program(plan: PeoplePlan, rng: Rng, crowd: Crowd, cohort: Cohort) -> None:
+def live_program(plan: PeoplePlan, rng: Rng, crowd: Crowd, living: Living) -> None:
     """Live the program of paths side by side; `crowd` then holds who came, stayed and left when.
 
     `crowd.row` holds the paths' inputs. From grid point `crowd.events[0]` on nobody enrolls or is
     served; from `crowd.events[2]` on target and window are those of the expansion. Referrals go
     on after a stop and are turned away. No draw depends on either.
     """
-    program, paths = plan.program[0], crowd.path[0]
+    program, paths, cohort = plan.program[0], crowd.path[0], living.cohort
     stop, expand = crowd.events[_STOP], crowd.events[_EXPAND]
     for n in range(cohort.program.size):
         cohort.program[n] = 0.0
     _expect_types(plan.types, cohort)
     expect_leaving(program, plan.types, plan.hazard, crowd.row, cohort)
-    _refer(program, plan.periods, rng, paths, expand, crowd, cohort.mean)
+    _refer(program, plan.periods, rng, paths, expand, crowd, cohort.mean, living.draws)
     waiting, treated, control = each(0.0), each(0.0), each(0.0)
-    seen, slots = each(float(program.block)), each(0.0)
+    seen, slots, served = each(float(program.block)), each(0.0), 0
     for t in range(program.periods):
         target, control_target, window_end = _find_bounds(plan.periods, expand, t)
         queue = waiting + crowd.eligible[t]
@@ -66,15 +66,35 @@ def live_program(plan: PeoplePlan, rng: Rng, crowd: Crowd, cohort: Cohort) -> No
                 queue -= new + others
                 crowd.enrolled[CONTROL, t] = others
                 crowd.enrolled[TREATED, t] = new
-                place(program, rng, paths, t, crowd.enrolled, cohort)
-                if anywhere(new > 0.0):
-                    _count(program, t, stop, crowd, cohort)
             if program.waits:
                 waiting = where(opens, queue, 0.0)
                 queue = where(opens, 0.0, queue)
         crowd.waiting[t] = waiting
         crowd.turned_away[t] = queue
+        # Where places are unlimited nobody's enrollment depends on who is in service.
+        if program.limited or t == program.periods - 1:
+            _serve(program, rng, paths, served, t + 1, stop, crowd, living)
+            served = t + 1
     _add_up(program.periods, crowd)
+
+
+@once
+def _serve(
+    program: Any,
+    rng: Rng,
+    paths: Wide,
+    first: int,
+    end: int,
+    stop: Wide,
+    crowd: Crowd,
+    living: Living,
+) -> None:
+    """Let those who enrolled in some periods be served until they leave or complete."""
+    cohort = living.cohort
+    place(program, rng, paths, first, end, crowd.enrolled, cohort, living.draws)
+    for t in range(first, end):
+        if anywhere(crowd.enrolled[TREATED, t] > 0.0):
+            _count(program, t, stop, crowd, cohort)
 
 
 @once
@@ -166,6 +186,7 @@ def _refer(
     expand: Wide,
     crowd: Crowd,
     mean: Wide,
+    draws: Draws,
 ) -> None:
     """Referrals of all periods, and those of them who are eligible and consent."""
     last, row = 0, crowd.row
@@ -177,15 +198,19 @@ def _refer(
             last = t + 1
     referred = crowd.referred[:last]
     if not program.frozen:
-        arrive(rng, program.referrals_key, paths, program.dispersion, mean[:last], referred)
+        key = program.referrals_key
+        arrive(rng, key, paths, program.dispersion, mean[:last], referred, draws)
     for t in range(last):
         if program.frozen:
             referred[t] = greater(0.0, mean[t])
             crowd.eligible[t] = referred[t] * p
         else:
-            crowd.eligible[t] = draw(
-                rng, program.consent_key, address(t, 0, 0), 0, referred[t], p, paths
-            )
+            key, index = program.consent_key, address(t, 0, 0)
+            ask(draws, t, rng, key, index, 0, referred[t], p, 0, paths)
+    if not program.frozen:
+        settle(draws, rng)
+        for t in range(last):
+            crowd.eligible[t] = draws.found[t]
 
 
 @once

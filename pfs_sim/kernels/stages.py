@@ -29,13 +29,13 @@ I8 = npt.NDArray[np.int64]
 @stage
 def program_stage(plan: PeoplePlan, rng: Rng, crowd: Crowd, living: Living) -> None:
     """Who comes, stays and leaves."""
-    live_program(at(plan), at(rng), at(crowd), at(living).cohort)
+    live_program(at(plan), at(rng), at(crowd), at(living))
 
 
 @stage
 def lots_stage(plan: PeoplePlan, rng: Rng, crowd: Crowd, living: Living) -> None:
     """What happens to them, where all outcomes are lived lot by lot."""
-    outcomes.live_outcomes(at(plan), at(rng), at(crowd), at(living).lots)
+    outcomes.live_outcomes(at(plan), at(rng), at(crowd), at(living))
 
 
 @stage

@@ -276,9 +276,11 @@ class Law:
         before = np.concatenate([[0.0], np.cumsum(self.weights)])
         rank = self._ladder.rank(u)
         x = continuous(np.clip((u - before[rank]) / share, _FIRST, _LAST))
-        # A u inside the jump at a point gives an x beyond that point: the clip puts it back.
         edges = np.concatenate([[-np.inf], self.values, [np.inf]])
-        return np.clip(x, edges[rank], edges[rank + 1])
+        x = np.clip(x, edges[rank], edges[rank + 1])
+        # Inside the jump at a point: the pieces may well end long before it.
+        jumps = np.append(self._ladder.steps - self.weights, np.inf)
+        return np.where(u > jumps[rank], edges[rank + 1], x)
 
     @cached_property
     def _ladder(self) -> Ladder:

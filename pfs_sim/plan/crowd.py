@@ -27,6 +27,7 @@ from pfs_sim.tables.state import (
     Alone,
     Cohort,
     Crowd,
+    Draws,
     Group,
     Living,
     Lots,
@@ -54,6 +55,8 @@ _BY_TYPE = {
     Counted.ACTIVE: "active_type",
 }
 _FIRST = 0
+_AT_ONCE = 32
+"""Draws that are asked for together, or one for each period."""
 _SPREAD = 16
 """Words of a spread: sixteen bits of each of 64 people."""
 
@@ -117,6 +120,7 @@ def new_place(plan: PeoplePlan, columns: int) -> Place:
     _, which = carve({"path": (1,)}, WORDS)
     living = Living(
         _new_cohort(plan, book[:first], parts),
+        new_draws(max(_AT_ONCE, plan.periods.size - 1), which["path"]),
         _new_lots(plan, book[first:], parts),
         _new_alone(plan, about["row"], book[first:], parts, outcomes),
     )
@@ -140,6 +144,27 @@ def _new_cohort(plan: PeoplePlan, book: Any, parts: Mapping[str, Any]) -> Cohort
         exits=parts["exits"].reshape(-1, buckets),
         **own,
         **words,
+    )
+
+
+def new_draws(count: int, paths: Any) -> Draws:
+    """Room for so many draws at once of the paths in `paths` [1], words."""
+    _, own = carve({name: (count,) for name in ("n", "p", "found")})
+    # One place more: who does not wait is written down, too, and then by the next.
+    _, words = carve({name: (count + 1,) for name in ("place", "block")}, WORDS)
+    return Draws(
+        **own,
+        keys=np.zeros(count, np.uint64),
+        indices=np.zeros(count, np.uint64),
+        where=np.zeros((count, 2), np.int64),
+        **words,
+        waiting=np.zeros(1, np.int64),
+        all_n=numbers(own["n"]).reshape(-1),
+        all_p=numbers(own["p"]).reshape(-1),
+        all_found=numbers(own["found"]).reshape(-1),
+        all_places=words["place"]["of"].reshape(-1),
+        all_blocks=words["block"]["of"].reshape(-1),
+        all_paths=paths["of"].reshape(-1),
     )
 
 

@@ -86,10 +86,32 @@ class Cohort(NamedTuple):
     pieces: Any  # [16] words: those of a spread
 
 
+class Draws(NamedTuple):
+    """Draws of paths side by side that are asked for together (`kernels.together`)."""
+
+    n: Any  # [draw] wide: of how many
+    p: Any  # [draw] wide: with what probability
+    found: Any  # [draw] wide: what has been drawn
+    keys: Words  # [draw] the address
+    indices: Words  # [draw]
+    where: I8  # [draw, 2] for who asked: where it goes
+    place: Any  # [i] wide words: who waits for another point, path + ABREAST·draw,
+    block: Any  # [i] wide words: and from which block of the stream
+    waiting: I8  # [1] how many wait
+    # The same memory as above, as plain numbers.
+    all_n: F8  # [ABREAST·draw]
+    all_p: F8
+    all_found: F8
+    all_places: Words  # [ABREAST·i]
+    all_blocks: Words
+    all_paths: Words  # [path] the path numbers of `Crowd`
+
+
 class Living(NamedTuple):
     """Where people are lived."""
 
     cohort: Cohort
+    draws: Draws
     lots: Lots
     alone: Alone
 
