@@ -171,14 +171,14 @@ def call_stage(
     """One of `STAGES` by address, compiled for arrays like these."""
     rng, crowd, living, ledger = scratch.rng, scratch.crowd, scratch.living, scratch.ledger
     happen = lots_stage if in_lots(plan.people) else outcomes_stage
-    flows, places, table = scratch.flows, scratch.places, np.empty((0, 0))
+    flows = scratch.flows
     calls: dict[str, tuple[Any, ...]] = {
         "program": (program_stage, plan.people, rng, crowd, living),
         "outcomes": (happen, plan.people, rng, crowd, living),
         "money": (money_stage, plan.money, rng, crowd, 0, given, ledger),
         "collect": (collect_stage, plan.outputs, crowd, ledger, flows),
         "follow": (follow_stage, plan.outputs, crowd, ledger, flows),
-        "rates": (rates_stage, plan.outputs, flows, 0, places, table),
+        "rates": (rates_stage, plan.outputs, flows, 0),
     }
     found: Stage = hand(*calls[stage])
     return found
@@ -256,6 +256,7 @@ def walk(
             places[lane] += place
         if out.shape[1] > 0:
             collect(of_results, crowd, ledger, flows)
+            find_rates(of_results, flows, count)
             for column in range(out.shape[0]):
                 found, to = scratch.row[column], out[column]
                 if together:
@@ -264,7 +265,6 @@ def walk(
                 else:
                     for lane in range(count):
                         to[places[lane]] = found[lane]
-            find_rates(of_results, flows, count, places, out)
         if fan.shape[0] > 0:
             follow(of_results, crowd, ledger, flows)
             _show(scratch.course, count, places, place, fan)
