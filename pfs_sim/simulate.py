@@ -65,7 +65,6 @@ class Compiled:
             events=numbers(money.events),
             row=numbers(flows.row),
             course=numbers(flows.course),
-            lanes=np.arange(ABREAST, dtype=np.int64),
             places=np.zeros(ABREAST, dtype=np.int64),
             turns=np.zeros(ABREAST, dtype=np.int64),
             waiting=np.zeros((MOST_WAITING, 6)),

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from pfs_sim.kernels._jit import lean
 from pfs_sim.kernels._wide import alike, as_wide, each, holds_for, of
+from pfs_sim.kernels.elementary import exponential, growth_of
 from pfs_sim.kernels.other_roots import UNDECIDED, look_around, owe_among_neighbors
 from pfs_sim.kernels.path import live
-from pfs_sim.kernels.quick_irr import solve_quickly
+from pfs_sim.kernels.quick_irr import find_ends, find_owed, solve_quickly
 from pfs_sim.kernels.returns import irr, irr_batch
 from pfs_sim.kernels.roots import solve_log_rate
 from pfs_sim.plan.money import read_cash
@@ -44,28 +45,33 @@ def batch(flows, periods_per_year=QUARTERLY):
 
 
 @lean
-def solve_lanes(block, periods_per_year, out):
-    x, said = solve_quickly(as_wide(block), periods_per_year)
-    out[0], out[1] = of(x, 0), of(said, 0)
+def solve_lanes(block, owed, periods_per_year, out):
+    x, value, said = solve_quickly(as_wide(block), as_wide(owed), periods_per_year)
+    out[0], out[1], out[2] = of(x, 0), of(said, 0), of(value, 0)
 
 
 @lean
-def look_from(block, v, size, periods_per_year, out):
-    said = look_around(as_wide(block), each(v), each(size), periods_per_year, alike(True))
+def look_from(block, owed, x, size, out):
+    flows, c, x, size = as_wide(block), as_wide(owed), each(x), each(size)
+    first, last, opens, ends = find_ends(flows, alike(True))
+    _, vague = find_owed(flows, exponential(-x), last, c)
+    rate, asked = growth_of(x), alike(True)
+    said = look_around(c, vague, first, last, opens, ends, x, rate, size, 1.0, asked)
     out[0] = of(said, 0)
 
 
 @lean
-def ask_neighbors(block, first, last, v, size, out):
-    first, last = each(first), each(last)
-    owe = owe_among_neighbors(as_wide(block), first, last, each(v), each(size))
-    out[0] = 1.0 if holds_for(owe, 0) else 0.0
+def ask_neighbors(block, owed, x, size, out):
+    flows, c = as_wide(block), as_wide(owed)
+    first, last, _, _ = find_ends(flows, alike(True))
+    find_owed(flows, exponential(-each(x)), last, c)
+    out[0] = 1.0 if holds_for(owe_among_neighbors(c, first, last, each(size)), 0) else 0.0
 
 
 def quickly(flows):
     """Log rate and status of one flow as a block solves it, before the careful solver."""
-    out = np.empty(2)
-    solve_lanes(repeated(flows), QUARTERLY, out)
+    out, block = np.empty(3), repeated(flows)
+    solve_lanes(block, np.empty_like(block), QUARTERLY, out)
     return float(out[0]), int(out[1])
 
 
@@ -328,18 +334,31 @@ def test_each_way_to_show_that_a_root_counts(how, flows, status):
     flows = np.array(flows, dtype=np.float64)
     x, said = quickly(flows)
     assert said == status == naive.irr(flows, QUARTERLY)[1]
-    v, last = math.exp(-x), len(flows) - 1
-    size = float(np.sum(np.abs(flows) * v ** np.arange(len(flows))))
-    out = np.empty(1)
-    ask_neighbors(repeated(flows), 0.0, float(last), v, size, out)
+    size = float(np.sum(np.abs(flows) * math.exp(-x) ** np.arange(len(flows))))
+    out, block = np.empty(1), repeated(flows)
+    ask_neighbors(block, np.empty_like(block), x, size, out)
     assert out[0] == (how == "neighbors")
+
+
+@pytest.mark.parametrize("flows", [
+    # what is owed before the last payment is a share of 6e-14 of all flows
+    [-3.413e-02, -1.617e07, -2.183e07, 3.887e07, -4.496e-06],
+    # the rate near −100 % is nearer than 1,404 %; small flows at the end alone tell
+    [-7e3, -4.6e5, 8.5e6, 1.8, -19.0, -1.6e-7, 1.6, 4.5e5, -0.23, 4.9e7, 2e-5, 3e-5, -8e-8],
+])  # fmt: skip
+def test_another_root_that_hangs_on_a_tiny_flow_is_not_overlooked(flows):
+    flows = np.array(flows)
+    exact, said = naive.irr(flows, 1.0)
+    value, status = rate(flows)
+    assert said == status == IrrStatus.SEVERAL
+    assert value == pytest.approx(float(exact), abs=1e-12)
 
 
 def test_a_root_that_is_not_the_nearest_is_left_to_the_careful_way():
     """−1 + 2.3v − 1.32v²: 10 % and 20 % a period; beside 20 % the other is nearer."""
     flows, out = repeated([-1.0, 2.3, -1.32]), np.empty(2)
-    look_from(flows, 1 / 1.1, 4.0, 1.0, out)
-    look_from(flows, 1 / 1.2, 4.0, 1.0, out[1:])
+    for place, growth in enumerate((1.1, 1.2)):
+        look_from(flows, np.empty_like(flows), math.log(growth), 4.0, out[place:])
     near, far = out
     assert near != IrrStatus.SEVERAL_UNIQUE and far == UNDECIDED
 

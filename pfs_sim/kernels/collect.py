@@ -35,9 +35,7 @@ from pfs_sim.tables.outputs import (
     COMPARED_FIXED,
     COMPARED_MATCHED,
     COMPARED_NONE,
-    F8,
     HOLDER_COLUMNS,
-    I8,
     Flows,
     OutputPlan,
 )
@@ -339,16 +337,14 @@ def _collect_investors(
 
 
 @once
-def find_rates(plan: OutputPlan, flows: Flows, paths: int, places: I8, out: F8) -> None:
-    """Write IRRs and statuses of the first `paths` into out[column, place], each to its place."""
+def find_rates(plan: OutputPlan, flows: Flows, paths: int) -> None:
+    """Write IRRs and statuses of the first `paths` into `flows.row`."""
     for h in range(flows.kept.shape[0]):
-        irr_side_by_side(
-            flows.kept[h], paths, plan.per_year, flows.line, flows.rate, flows.status
+        rate, status = irr_side_by_side(
+            flows.kept[h], paths, plan.per_year, flows.one[0], flows.line
         )
         column = plan.rates + HOLDER_COLUMNS * h
-        for lane in range(paths):
-            out[column, places[lane]] = flows.rate[lane]
-            out[column + 1, places[lane]] = flows.status[lane]
+        flows.row[column], flows.row[column + 1] = rate, status
 
 
 @once

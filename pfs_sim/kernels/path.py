@@ -95,7 +95,6 @@ class Scratch(NamedTuple):
     events: F8  # [4, path] the events that the money has found,
     row: F8  # [column, path] the results,
     course: F8  # [4, t+1, path] the course by grid point
-    lanes: I8  # [path] 0, 1, 2 …
     places: I8  # [path] which rows of a chunk they are
     turns: I8  # [path] how often each has been lived before
     waiting: F8  # [i, 6] paths to be lived again: row, events [4], how often it was lived
@@ -192,14 +191,14 @@ def call_stage(
     """One of `STAGES` by address, compiled for arrays like these."""
     rng, crowd, living, ledger = scratch.rng, scratch.crowd, scratch.living, scratch.ledger
     happen = lots_stage if in_lots(plan.people) else outcomes_stage
-    flows, places, table = scratch.flows, scratch.places, np.empty((0, 0))
+    flows = scratch.flows
     calls: dict[str, tuple[Any, ...]] = {
         "program": (program_stage, plan.people, rng, crowd, living),
         "outcomes": (happen, plan.people, rng, crowd, living),
         "money": (money_stage, plan.money, rng, crowd, 0, given, ledger),
         "collect": (collect_stage, plan.outputs, crowd, ledger, flows),
         "follow": (follow_stage, plan.outputs, crowd, ledger, flows),
-        "rates": (rates_stage, plan.outputs, flows, 0, places, table),
+        "rates": (rates_stage, plan.outputs, flows, 0),
     }
     found: Stage = hand(*calls[stage])
     return found
@@ -280,7 +279,7 @@ def walk(
             places[lane] += place
         if out.shape[1] > 0:
             collect(of_results, crowd, ledger, flows)
-            find_rates(of_results, flows, count, scratch.lanes, scratch.row)
+            find_rates(of_results, flows, count)
             if together and lined == 1:
                 for column in range(row.size):
                     send(out, column, place + start - ABREAST, row[column])

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pfs_sim.kernels._jit import jit, lean
-from pfs_sim.kernels._wide import as_wide, of, replace
+from pfs_sim.kernels._wide import anywhere, as_wide, holds_for, of, replace
 from pfs_sim.kernels.elementary import growth_of
 from pfs_sim.kernels.other_roots import UNDECIDED
 from pfs_sim.kernels.quick_irr import solve_quickly
@@ -55,40 +55,35 @@ def irr_batch(
     near-total loss, more roots than one) goes to the careful solver.
     """
     n = flows.shape[1]
-    block, line = np.zeros((n, ABREAST)), np.zeros(n)
+    block, owed, line = np.zeros((n, ABREAST)), np.zeros((n, ABREAST)), np.zeros(n)
     for first in range(0, flows.shape[0], ABREAST):
         count = min(ABREAST, flows.shape[0] - first)
         for lane in range(ABREAST):
             for t in range(n):
                 block[t, lane] = flows[first + lane, t] if lane < count else 0.0
-        irr_side_by_side(
-            as_wide(block), count, periods_per_year, line, out_value[first:], out_status[first:]
+        value, status = irr_side_by_side(
+            as_wide(block), count, periods_per_year, as_wide(owed), line
         )
+        for lane in range(count):
+            out_value[first + lane], out_status[first + lane] = of(value, lane), of(status, lane)
 
 
 @lean
 def irr_side_by_side(
-    block: Wide,
-    paths: int,
-    periods_per_year: float,
-    line: Floats,
-    out_value: Floats,
-    out_status: Integers,
-) -> None:
-    """:func:`irr` of the first paths of block[t], at most ABREAST of them.
+    block: Wide, paths: int, periods_per_year: float, owed: Wide, line: Floats
+) -> tuple[Wide, Wide]:
+    """:func:`irr` of the first paths of block[t], at most ABREAST of them, and their statuses.
 
-    `line` is working space for the flows of one of them.
+    Working space: `owed`[t], wide, and `line`[t] for the flows of one of them.
     """
-    n = block.size
-    x, said = solve_quickly(block, periods_per_year)
-    for lane in range(paths):
-        status = int(of(said, lane))
-        if status == UNDECIDED:
-            for t in range(n):
-                line[t] = of(block[t], lane)
-            log_rate, status = solve_log_rate(line, n, periods_per_year)
-            x = replace(x, lane, log_rate)
-        out_status[lane] = status
-    value = growth_of(x * periods_per_year)
-    for lane in range(paths):
-        out_value[lane] = of(value, lane)
+    x, value, said = solve_quickly(block, owed, periods_per_year)
+    left = said == UNDECIDED
+    if anywhere(left):
+        for lane in range(paths):
+            if holds_for(left, lane):
+                for t in range(block.size):
+                    line[t] = of(block[t], lane)
+                log_rate, status = solve_log_rate(line, block.size, periods_per_year)
+                x, said = replace(x, lane, log_rate), replace(said, lane, float(status))
+        value = growth_of(x * periods_per_year)
+    return value, said

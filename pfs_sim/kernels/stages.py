@@ -23,7 +23,6 @@ from pfs_sim.tables.people import PeoplePlan
 from pfs_sim.tables.state import Crowd, Living
 
 F8 = npt.NDArray[np.float64]
-I8 = npt.NDArray[np.int64]
 
 
 @stage
@@ -65,6 +64,6 @@ def follow_stage(plan: OutputPlan, crowd: Crowd, ledger: Ledger, flows: Flows) -
 
 
 @stage
-def rates_stage(plan: OutputPlan, flows: Flows, paths: int, places: I8, out: F8) -> None:
+def rates_stage(plan: OutputPlan, flows: Flows, paths: int) -> None:
     """Their IRRs."""
-    results.find_rates(at(plan), at(flows), paths, places, out)
+    results.find_rates(at(plan), at(flows), paths)

@@ -21,7 +21,7 @@ from pfs_sim.tables.outputs import (
     OutputPlan,
 )
 from pfs_sim.tables.state import NO_SHOW
-from pfs_sim.tables.wide import ABREAST, carve
+from pfs_sim.tables.wide import carve
 
 if TYPE_CHECKING:
     from pfs_sim.tables.money import MoneyPlan
@@ -173,12 +173,7 @@ def new_flows(plan: MoneyPlan, width: int) -> Flows:
             "one": (2, grid),
         }
     )
-    return Flows(
-        **wide,
-        line=np.zeros(grid),
-        rate=np.zeros(ABREAST),
-        status=np.zeros(ABREAST, np.int64),
-    )
+    return Flows(**wide, line=np.zeros(grid))
 
 
 def output_plan(scenario: Scenario, row: Row, found: Sequence[Column]) -> OutputPlan:

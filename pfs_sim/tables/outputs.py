@@ -26,8 +26,6 @@ class Flows(NamedTuple):
     every: Any  # wide: [4, t+1] of those together: cash, principal received, draws, all that moved
     one: Any  # wide: [2, t+1] of one of them: principal received, all that moved
     line: F8  # [t+1] cash of one holder on one path
-    rate: F8  # [path]
-    status: I8  # [path]
 
 
 class OutputPlan(NamedTuple):
