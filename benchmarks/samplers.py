@@ -148,7 +148,7 @@ def compare(options: Options) -> Comparison:
         for one in turns:
             one["ratio"] = one["cpu"] / turns[1]["cpu"]
         timings += turns
-    keys, table = np.arange(1, 17, dtype=np.uint64), np.empty((DRAWS // 16, 16))
+    keys, table = np.arange(1, 17, dtype=np.uint64), np.empty((16, DRAWS // 16))
     bulk = take_turns(
         {"path-level uniforms in bulk": lambda: fill_uniforms(keys, 0, table)},
         options.rounds, per=table.size / 1e9, unit="ns a draw",

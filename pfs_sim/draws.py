@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from pfs_sim.addresses import stream_key
 from pfs_sim.errors import InputError
+from pfs_sim.model.quantities import Quantity
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.row import SOURCES, Row
 from pfs_sim.sampling import Uniforms, pseudo_random
@@ -76,6 +77,9 @@ class Inputs:
             for i, path, held in zip(self.drawn, paths, holds, strict=True)
         )
         self.joint, self.cholesky = _copula(scenario, paths)
+        follow = [j for j, one in enumerate(self._quantities()) if one.family.law.follows_normal]
+        self.normal = np.array(sorted({*follow, *self.joint.tolist()}), np.int64)
+        """Positions of those that are drawn by a standard normal."""
         self.conditional = _split_groups(self.joint, self.cholesky, np.array(holds, dtype=bool))
         if self.conditional:
             self.first_keys = self._find_keys(before.seeds[row.sources[i]] for i in self.drawn)
@@ -100,13 +104,22 @@ class Inputs:
 
     def draw_values(self, first: int, count: int) -> F8:
         """Values [i, path] of the drawn quantities, whatever is fixed."""
-        values = np.empty((len(self.drawn), count))
-        if self.drawn:
-            u = np.ascontiguousarray(self.uniforms(self.keys, first, count).T)
-            straight = self._correlate(u, first, count) if self.joint.size else {}
-            for j, i in enumerate(self.drawn):
-                values[j] = straight[j] if j in straight else self.row.quantities[i].ppf(u[j])
+        if not self.drawn:
+            return np.empty((0, count))
+        from pfs_sim.kernels.quantiles import fill_normal_quantiles
+
+        values = np.ascontiguousarray(self.uniforms(self.keys, first, count).T)
+        fill_normal_quantiles(values, self.normal)
+        if self.joint.size:
+            self._correlate(values, first, count)
+        for row, quantity in zip(values, self._quantities(), strict=True):
+            law = quantity.family.law
+            row[:] = law.of_normal(row) if law.follows_normal else quantity.ppf(row)
         return values
+
+    def _quantities(self) -> list[Quantity]:
+        """The drawn ones."""
+        return [self.row.quantities[i] for i in self.drawn]
 
     def share_out(self, values: F8) -> Drawn:
         """The inputs of the paths of drawn values [i, path], with what is fixed and certain."""
@@ -118,55 +131,32 @@ class Inputs:
             columns, values = columns[free], values[free]
         return Drawn(shared, columns, values)
 
-    def _correlate(self, u: F8, first: int, count: int) -> dict[int, F8]:
-        """Correlate the joint ones of independent uniforms[drawn quantity, path].
+    def _correlate(self, values: F8, first: int, count: int) -> None:
+        """Correlate the joint ones of values[drawn quantity, path], in place.
 
-        Those whose values are functions of a standard normal are returned as values, by their
-        place among the drawn; the others become correlated uniforms, in place.
+        Those are independent normals. Where a value is no function of a normal, a probability
+        takes its place.
         """
+        from pfs_sim.kernels.quantiles import fill_normal_quantiles, mix
         from pfs_sim.special import ndtr
 
-        mixed = _mix(_normals(u[self.joint]), self.cholesky)
+        joint, new = self.joint, values[self.joint] if self.conditional else values
+        mix(self.cholesky, values, joint, values, joint)
         if self.conditional:
-            before = np.ascontiguousarray(self.uniforms(self.first_keys, first, count).T)
-            start = _mix(_normals(before[self.joint]), self.cholesky)
+            held = np.ascontiguousarray(self.uniforms(self.first_keys, first, count).T)
+            fill_normal_quantiles(held, joint)
+            mix(self.cholesky, held, joint, held, joint)
             for group in self.conditional:
-                new = _normals(u[self.joint[group.anew]])
-                mixed[group.held] = start[group.held]
-                mixed[group.anew] = _mix(start[group.held], group.gain)
-                mixed[group.anew] += _mix(new, group.factor)
-        tiny, found = 2.0**-53, {}
-        for j, z in zip(self.joint.tolist(), mixed, strict=True):
-            law = self.row.quantities[self.drawn[j]].family.law
-            if law.follows_normal:
-                found[j] = law.of_normal(z)
-            else:
-                u[j] = np.clip(ndtr(z), tiny, 1.0 - tiny)
-        return found
-
-
-def _normals(u: F8) -> F8:
-    """Standard normals of uniforms [quantity, path]."""
-    from pfs_sim.kernels.quantiles import fill_normal_quantiles
-
-    z = np.empty_like(u)
-    fill_normal_quantiles(u.reshape(-1), z.reshape(-1))
-    return z
-
-
-def _mix(z: F8, factor: F8) -> F8:
-    """Σ_b factor[a, b]·z[b, path], in one fixed order.
-
-    An explicit sum, not a matrix product: BLAS picks its order by the shape, and a path's bits
-    must not depend on the chunk it is in.
-    """
-    mixed = np.zeros((factor.shape[0], z.shape[1]))
-    part = np.empty(z.shape[1])
-    for total, weights in zip(mixed, factor.tolist(), strict=True):
-        for one, weight in zip(z, weights, strict=True):
-            if weight:
-                total += np.multiply(one, weight, out=part)
-    return mixed
+                here, anew = joint[group.held], joint[group.anew]
+                values[here] = held[here]
+                mix(group.gain, held, here, values, anew)
+                rest = np.empty((anew.size, count))
+                mix(group.factor, new, group.anew, rest, np.arange(anew.size))
+                values[anew] += rest
+        tiny, quantities = 2.0**-53, self._quantities()
+        for j in joint.tolist():
+            if not quantities[j].family.law.follows_normal:
+                values[j] = np.clip(ndtr(values[j]), tiny, 1.0 - tiny)
 
 
 def _columns(row: Row, fixed: Mapping[str, float]) -> dict[int, float]:

@@ -39,16 +39,16 @@ class Uniforms(Protocol):
     """Where path-level uniforms come from: [path, quantity] in the open interval (0, 1)."""
 
     def __call__(self, keys: Keys, first: int, count: int) -> F8:
-        """Uniforms of `count` paths from path `first` on, a column for each key."""
+        """Uniforms of `count` paths from path `first` on, a column for each key; a new array."""
 
 
 def pseudo_random(keys: Keys, first: int, count: int) -> F8:
     """Philox uniforms by address."""
     from pfs_sim.kernels.random import fill_uniforms
 
-    out = np.empty((count, keys.size))
+    out = np.empty((keys.size, count))
     fill_uniforms(keys, first, out)
-    return out
+    return out.T
 
 
 def antithetic(keys: Keys, first: int, count: int) -> F8:
@@ -91,7 +91,7 @@ class Sobol:
         wide = max(LEAST_DIMENSIONS, 1 << (len(known) - 1).bit_length())
         wide = min(wide, MOST_DIMENSIONS)
         columns = [known[key] for key in keys.tolist()]
-        out = np.empty((count, keys.size))
+        out = np.empty((keys.size, count)).T
         for replicate in range(self.replicates):
             begin = (replicate - first) % self.replicates
             if begin < count:
@@ -100,7 +100,8 @@ class Sobol:
                 points = self._points(replicate, wide, point, len(turns))
                 turns[:] = points[:, columns]
         # A point is the lower edge of a cell of width 2^-32: its middle is never 0 or 1.
-        return out + 0.5**(BITS + 1)
+        out += 0.5**(BITS + 1)
+        return out
 
     def _points(self, replicate: int, dimensions: int, first: int, count: int) -> F8:
         """Points first … first+count−1 of one replicate."""

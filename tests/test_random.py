@@ -216,14 +216,14 @@ def test_fair_coins_follow_their_law():
 @pytest.mark.jit_off
 def test_path_level_uniforms_do_not_depend_on_the_chunk():
     keys = np.array([stream_key(1, "effect", name) for name in "abc"], dtype=np.uint64)
-    whole, part = np.empty((40, 3)), np.empty((15, 3))
+    whole, part = np.empty((3, 40)), np.empty((3, 15))
     fill_uniforms(keys, 2**32 - 20, whole)
     fill_uniforms(keys, 2**32 - 20 + 11, part)
-    assert (whole[11:26] == part).all()
+    assert (whole[:, 11:26] == part).all()
     for i in (0, 19, 20, 39):
         for j in range(3):
             stream = naive_random.Stream(int(keys[j]), 0, 2**32 - 20 + i)
-            assert whole[i, j] == stream.uniform()
+            assert whole[j, i] == stream.uniform()
 
 
 @pytest.mark.jit_off

@@ -214,13 +214,12 @@ def uniform(rng: Rng) -> float:
 
 @lean
 def fill_uniforms(keys: Words, first_path: int, out: Floats) -> None:
-    """Fill ``out`` (n, m) with the path-level uniforms of paths first_path ... of m keys (m,).
+    """Fill ``out`` (m, n) with the path-level uniforms of paths first_path ... of m keys (m,).
 
     One number per key and path: word 0 of block 0 at index 0, in the open interval (0, 1).
     """
     start = np.uint64(first_path)
-    for i in range(np.uint64(out.shape[0])):
-        path = start + i
-        for j in range(np.uint64(keys.size)):
-            low, _ = philox_block(keys[j], ZERO, ZERO, path)
-            out[i, j] = to_uniform(low)
+    for j in range(np.uint64(keys.size)):
+        for i in range(np.uint64(out.shape[1])):
+            low, _ = philox_block(keys[j], ZERO, ZERO, start + i)
+            out[j, i] = to_uniform(low)

@@ -47,10 +47,9 @@ class LogitNormal(Family):
         return self.of_normal(ndtri(u))
 
     def of_normal(self, z: FloatArray) -> FloatArray:
-        from pfs_sim.special import expit
-
         mu, sigma = self.parameters
-        return np.asarray(expit(mu + sigma * z))
+        with np.errstate(over="ignore"):  # of odds that leave nothing
+            return np.asarray(1.0 / (1.0 + np.exp(-mu - sigma * z)))
 
     def isf(self, q: FloatArray) -> FloatArray:
         from pfs_sim.special import expit, ndtri

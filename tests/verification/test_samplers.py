@@ -280,8 +280,9 @@ def test_neighbors_are_independent():
         (grid[1:, :-1], grid[:-1, 1:]),
     ]
     keys = np.array([stream_key(1, "effect", f"item {j}") for j in range(8)], dtype=np.uint64)
-    levels = np.empty((100_000, 8))
+    levels = np.empty((8, 100_000))
     fill_uniforms(keys, 0, levels)
+    levels = levels.T
     pairs += [(levels[:, j], levels[:, j + 1]) for j in range(7)]
     pairs += [(levels[1:], levels[:-1])]
     words = np.empty(500_000, dtype=np.uint64)
