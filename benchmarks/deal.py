@@ -17,8 +17,8 @@ from benchmarks.figures import read_figures
 from benchmarks.law import SIGMAS, differ
 from benchmarks.report import Comparison, Options
 
-PATHS = {OURS: 65_536, ANALYST: 8_192, NUMBA: 8_192, STANDARD: 2_048, TEXTBOOK: 16_384,
-         FAST: 65_536}  # fmt: skip
+PATHS = {OURS: 100_000, ANALYST: 8_192, NUMBA: 8_192, STANDARD: 2_048, TEXTBOOK: 16_384,
+         FAST: 100_000}  # fmt: skip
 
 
 def compare(options: Options) -> Comparison:
