@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pfs_sim.kernels.path import Plan, Scratch
 
 F8 = npt.NDArray[np.float64]
-CHUNK = 4096
+CHUNK = 16_384
 """Paths that a thread lives at a time, at most."""
 Deal = Scenario | Loaded | str | Path | dict[str, Any]
 

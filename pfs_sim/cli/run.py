@@ -53,7 +53,7 @@ UNREACHED = 4
     help="With --until: the most paths to live.  [default: 1000000]",
 )
 @click.option(
-    "--chunk", type=click.IntRange(1), default=4096, show_default=True, metavar="N",
+    "--chunk", type=click.IntRange(1), default=16_384, show_default=True, metavar="N",
     help="Paths that a thread lives at a time, at most. Changes no number.",
 )
 @click.option(
