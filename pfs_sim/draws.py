@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from pfs_sim.addresses import stream_key
 from pfs_sim.errors import InputError
-from pfs_sim.model.quantities import Quantity
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.row import SOURCES, Row
 from pfs_sim.sampling import Uniforms, pseudo_random
@@ -68,6 +67,7 @@ class Inputs:
             for i in row.uncertain
             if row.sources[i] not in frozen and not row.paths[i].endswith(".target_effect")
         ]
+        self.quantities = [row.quantities[i] for i in self.drawn]
         own = own_seeds or {}
         paths = [row.paths[i] for i in self.drawn]
         before = kept or Kept({}, ())
@@ -77,7 +77,7 @@ class Inputs:
             for i, path, held in zip(self.drawn, paths, holds, strict=True)
         )
         self.joint, self.cholesky = _copula(scenario, paths)
-        follow = [j for j, one in enumerate(self._quantities()) if one.family.law.follows_normal]
+        follow = [j for j, one in enumerate(self.quantities) if one.family.law.follows_normal]
         self.normal = np.array(sorted({*follow, *self.joint.tolist()}), np.int64)
         """Positions of those that are drawn by a standard normal."""
         self.conditional = _split_groups(self.joint, self.cholesky, np.array(holds, dtype=bool))
@@ -112,14 +112,10 @@ class Inputs:
         fill_normal_quantiles(values, self.normal)
         if self.joint.size:
             self._correlate(values, first, count)
-        for row, quantity in zip(values, self._quantities(), strict=True):
+        for row, quantity in zip(values, self.quantities, strict=True):
             law = quantity.family.law
             row[:] = law.of_normal(row) if law.follows_normal else quantity.ppf(row)
         return values
-
-    def _quantities(self) -> list[Quantity]:
-        """The drawn ones."""
-        return [self.row.quantities[i] for i in self.drawn]
 
     def share_out(self, values: F8) -> Drawn:
         """The inputs of the paths of drawn values [i, path], with what is fixed and certain."""
@@ -153,9 +149,9 @@ class Inputs:
                 rest = np.empty((anew.size, count))
                 mix(group.factor, new, group.anew, rest, np.arange(anew.size))
                 values[anew] += rest
-        tiny, quantities = 2.0**-53, self._quantities()
+        tiny = 2.0**-53
         for j in joint.tolist():
-            if not quantities[j].family.law.follows_normal:
+            if not self.quantities[j].family.law.follows_normal:
                 values[j] = np.clip(ndtr(values[j]), tiny, 1.0 - tiny)
 
 

@@ -10,6 +10,7 @@ from scipy import stats
 from pfs_sim.kernels import abreast
 from pfs_sim.kernels._handing import at, by
 from pfs_sim.kernels._jit import lean
+from pfs_sim.kernels._wide import each
 from pfs_sim.kernels.arrivals import arrive
 from pfs_sim.kernels.counts import COINS, INVERSION_MEAN, binomial, poisson, reject_binomial
 from pfs_sim.kernels.random import new_rng, open_stream
@@ -31,7 +32,8 @@ def lay_draws(rng, place, piece, frozen):
     for i in range(n.size):
         index = np.uint64(i) << _STEP
         if frozen < 0:
-            found[i] = abreast.draw(rng, _KEY, index, piece, n[i], p[i], path[0])
+            block = np.uint64(piece) << abreast.PIECE
+            found[i] = abreast.draw_on(each(0.0), rng, _KEY, index, block, n[i], p[i], path[0])
         else:
             found[i] = abreast.draw_some(rng, _KEY, index, piece, n[i], p[i], frozen, path[0])
 

@@ -56,20 +56,14 @@ _HALF = np.uint64(0x7FFFFFFFFFFFFFFF)
 
 
 @once
-def draw(rng: Rng, key: Word, index: Word, piece: int, n: Wide, p: Wide, paths: Wide) -> Wide:
-    """How many of n people have an event of probability p, on each path.
-
-    n is a whole number; the draw has the address (key, index, path), and of its stream what
-    begins with `piece`.
-    """
-    return draw_on(each(0.0), rng, key, index, np.uint64(piece) << PIECE, n, p, paths)
-
-
-@once
 def draw_some(
     rng: Rng, key: Word, index: Word, piece: int, n: Wide, p: Wide, frozen: int, paths: Wide
 ) -> Wide:
-    """As `draw`; the expectation where chance is frozen, and of a fraction of a person."""
+    """How many of n people have an event of probability p, on each path.
+
+    The expectation where chance is frozen, and of a fraction of a person. The draw has the address
+    (key, index, path), and of its stream what begins with `piece`.
+    """
     return draw_whole(expect_part(n, p, frozen), rng, key, index, piece, n, p, frozen, paths)
 
 
@@ -103,7 +97,7 @@ def draw_whole(
 def draw_on(
     so_far: Wide, rng: Rng, key: Word, index: Word, block: Word, n: Wide, p: Wide, paths: Wide
 ) -> Wide:
-    """Add to `so_far` what `draw` gives, from a block of the stream on."""
+    """Add to `so_far` what is drawn of n, a whole number, from a block of the stream on."""
     total, left = draw_others(so_far, rng, key, index, block, n, p, paths)
     if anywhere(left > 0.0):
         total += _reject_all(rng, key, index, block, left, p, paths)
@@ -114,7 +108,7 @@ def draw_on(
 def draw_others(
     so_far: Wide, rng: Rng, key: Word, index: Word, block: Word, n: Wide, p: Wide, paths: Wide
 ) -> tuple[Wide, Wide]:
-    """Add to `so_far` what `draw` gives where it is not drawn by rejection.
+    """Add to `so_far` what `draw_on` gives where it is not drawn by rejection.
 
     Returns the sum, and of how many it is to be drawn by rejection.
     """

@@ -29,7 +29,7 @@ from pfs_sim.kernels.random import ONE, ZERO, Rng, Word, open_stream, wide_block
 from pfs_sim.kernels.rough import gap_of_poisson
 from pfs_sim.kernels.samplers import gammas_inside, negative_binomial
 from pfs_sim.kernels.thinning import address
-from pfs_sim.kernels.together import LANE, OF_A_DRAW, let_wait
+from pfs_sim.kernels.together import LANE, OF_A_DRAW, find_words, let_wait, wait_on
 from pfs_sim.tables.state import Draws
 from pfs_sim.tables.wide import ABREAST, Wide
 
@@ -75,7 +75,7 @@ def _arrive_at(
         alone = asks & (sure == 0.0)
         if anywhere(alone):
             found = _draw_alone(rng, key, index, paths, dispersion, mean, alone, found)
-        draws.n[t], draws.p[t], draws.indices[t] = rate, mean, index
+        draws.n[t], draws.p[t], draws.keys[t], draws.indices[t] = rate, mean, key, index
         let_wait(draws, t, block, asks & (sure < 0.0), sure < 0.0)
     draws.found[t] = found
 
@@ -118,9 +118,7 @@ def _settle(rng: Rng, key: Word, dispersion: float, draws: Draws) -> None:
         left = 0
         for first in range(0, waiting, ABREAST):
             count = min(ABREAST, waiting - first)
-            place, block = draws.place[first // ABREAST], draws.block[first // ABREAST]
-            index = look_up(draws.indices, place >> OF_A_DRAW)
-            low, high = wide_block(key, block, index, look_up(draws.all_paths, place & LANE))
+            place, low, high = find_words(draws, first)
             found, sure = _try(look_up(draws.all_n, place), low, high)
             for lane in range(count):
                 here = draws.all_places[first + lane]
@@ -130,9 +128,7 @@ def _settle(rng: Rng, key: Word, dispersion: float, draws: Draws) -> None:
                     draws.all_found[here] = _draw_one(
                         rng, key, own, path, dispersion, draws.all_p[here]
                     )
-                draws.all_places[left] = here
-                draws.all_blocks[left] = draws.all_blocks[first + lane] + ONE
-                left += of(sure, lane) < 0.0
+                left = wait_on(draws, first + lane, left, of(sure, lane) < 0.0)
         waiting = left
     draws.waiting[0] = 0
 

@@ -19,8 +19,9 @@ from pfs_sim.kernels.random import ONE, Rng, Word, open_at, wide_block
 from pfs_sim.tables.state import Draws
 from pfs_sim.tables.wide import ABREAST, Wide
 
-OF_A_DRAW = np.uint64(4)
+OF_A_DRAW = np.uint64(ABREAST.bit_length() - 1)
 LANE = np.uint64(ABREAST - 1)
+"""A place is that many bits for the path, and above them the draw."""
 
 
 @once
@@ -99,22 +100,33 @@ def settle(draws: Draws, rng: Rng) -> None:
 @once
 def _try_again(draws: Draws, rng: Rng, first: int, count: int, left: int) -> int:
     """Try some who wait, of whatever path; those who are rejected wait on, after `left` others."""
-    place, block = draws.place[first // ABREAST], draws.block[first // ABREAST]
-    n, p = look_up(draws.all_n, place), look_up(draws.all_p, place)
-    key = look_up(draws.keys, place >> OF_A_DRAW)
-    index = look_up(draws.indices, place >> OF_A_DRAW)
-    low, high = wide_block(key, block, index, look_up(draws.all_paths, place & LANE))
-    found, sure = try_point(n, p, low, high)
+    place, low, high = find_words(draws, first)
+    found, sure = try_point(look_up(draws.all_n, place), look_up(draws.all_p, place), low, high)
     found = where(sure > 0.0, found, 0.0)
     if anywhere(sure == 0.0):
         _draw_alone(draws, rng, first, count, sure)
     for lane in range(count):
-        here = draws.all_places[first + lane]
-        draws.all_found[here] += of(found, lane)
-        draws.all_places[left] = here
-        draws.all_blocks[left] = draws.all_blocks[first + lane] + ONE
-        left += of(sure, lane) < 0.0
+        draws.all_found[draws.all_places[first + lane]] += of(found, lane)
+        left = wait_on(draws, first + lane, left, of(sure, lane) < 0.0)
     return left
+
+
+@once
+def find_words(draws: Draws, first: int) -> tuple[Wide, Wide, Wide]:
+    """The places of some who wait, and the two words of the block that each waits for."""
+    place, block = draws.place[first // ABREAST], draws.block[first // ABREAST]
+    key = look_up(draws.keys, place >> OF_A_DRAW)
+    index = look_up(draws.indices, place >> OF_A_DRAW)
+    low, high = wide_block(key, block, index, look_up(draws.all_paths, place & LANE))
+    return place, low, high
+
+
+@once
+def wait_on(draws: Draws, i: int, left: int, rejected: bool) -> int:
+    """Let who was rejected wait for the next block, after `left` others; how many wait then."""
+    draws.all_places[left] = draws.all_places[i]
+    draws.all_blocks[left] = draws.all_blocks[i] + ONE
+    return left + rejected
 
 
 @inner_apart
