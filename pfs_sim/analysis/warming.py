@@ -15,9 +15,10 @@ from pfs_sim.pausing import uncollected
 if TYPE_CHECKING:
     from pfs_sim.simulate import Deal
 
-PEOPLE = ("program", "outcomes", "walk", "collect", "follow")
-MONEY = ("money", "rates")
-"""Stages of a path that take about as long to compile; the second ones in the other process."""
+PEOPLE = ("program", "outcomes", "walk", "inputs")
+MONEY = ("money", "rates", "collect", "follow")
+"""What takes about as long to compile: stages of a path, who leads it through them, and how inputs
+are drawn. The second ones in the other process."""
 
 
 def are_compiled(folder: Path, deals: Sequence[Deal] = ()) -> bool:
@@ -45,7 +46,7 @@ def _needs_lots_alone(deal: Deal) -> bool:
 def compile_stages(names: Collection[str], deal: Deal) -> None:
     """Compile some stages of a path into the cache, for arrays like those of every deal.
 
-    `walk` is what leads a path through them.
+    `walk` is what leads a path through them, `inputs` draws those of this deal.
     """
     from pfs_sim.kernels.path import call_stage, compile_walk
     from pfs_sim.simulate import compile_scenario, nothing_given
@@ -55,6 +56,8 @@ def compile_stages(names: Collection[str], deal: Deal) -> None:
     for name in names:
         if name == "walk":
             compile_walk(compiled.plan, scratch, given)
+        elif name == "inputs":
+            compiled.inputs.draw_values(0, 1)
         else:
             call_stage(name, compiled.plan, scratch, given)
 

@@ -2,7 +2,8 @@
 
 A call hands on every array of a tuple as five words and two for each dimension. Between them the
 stages of a path take 3,500 words, which twice over cost as much as a fifth of the path. So who
-calls them lays each tuple down once (`by`) and hands on its address. A kernel reads a field of a
+calls them lays each tuple down once (`by`, or `lay` before a kernel is called) and hands on its
+address. A kernel reads a field of a
 named tuple from there when it uses it, `place.field`, and hands on addresses too: the compiler
 never sees a whole tuple, which it would take apart in every function that is handed one, a third
 of the time that it took. What lies there is never written again.
@@ -10,14 +11,16 @@ of the time that it took. What lies there is never written again.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import Any, cast
 
+import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import typeof, types
 from numba.core import cgutils, config, imputils
 from numba.core.typing import templates
-from numba.extending import intrinsic, models, register_model
+from numba.extending import NativeValue, intrinsic, models, register_model, unbox
 
 from pfs_sim.kernels._wide import spell_out, widen
 
@@ -111,9 +114,49 @@ def _same(whole: Any) -> Any:
     return whole
 
 
+class Laid:
+    """A tuple of arrays as it lies in memory for kernels, as long as this is there."""
+
+    def __init__(self, whole: tuple[Any, ...]) -> None:
+        words = list[Any]()
+        _write(whole, words)
+        # Its arrays, and not itself, for it may hold this.
+        self._parts, self._words = tuple(whole), np.array(words, np.uint64)
+        self._numba_type_ = By(cast(Any, typeof)(whole))
+        self.address = int(self._words.ctypes.data)
+
+
+def _write(part: Any, words: list[Any]) -> None:
+    """The words of a tuple: as Numba lays down arrays (of nobody), numbers and tuples of them."""
+    if isinstance(part, tuple):
+        for inner in part:
+            _write(inner, words)
+    elif isinstance(part, np.ndarray):
+        plain = part.view(np.ndarray)  # a recarray looks for a field before any attribute
+        words += 0, 0, plain.size, plain.itemsize, plain.ctypes.data, *plain.shape
+        words += [step & _ALL_BITS for step in plain.strides]
+    elif isinstance(part, float):
+        words.append(struct.unpack("Q", struct.pack("d", part))[0])
+    else:
+        words.append(int(part) & _ALL_BITS)
+
+
+def _unbox(_kind: Any, laid: Any, c: Any) -> Any:
+    number = c.pyapi.object_getattr_string(laid, "address")
+    address = c.pyapi.long_as_voidptr(number)
+    c.pyapi.decref(number)
+    return cast(Any, NativeValue)(address, is_error=c.pyapi.c_api_error())
+
+
+cast(Any, unbox)(By)(_unbox)
+
+_ALL_BITS = 0xFFFFFFFFFFFFFFFF
 _off = bool(cast(Any, config).DISABLE_JIT)
 by: Any = _same if _off else intrinsic(_emit_by)
 """Lay a tuple down and return where. It lies there until the caller returns."""
+lay: Any = _same if _off else Laid
+"""Lay a tuple down for kernels that are called from Python. It lies there as long as what this
+returns; to have a kernel take it apart and lay it down anew took 2 s of each cold start."""
 at: Any = spell_out if _off else intrinsic(_emit_at)
 """What lies at an address, wide arrays read as such: of a named tuple its fields can be asked for,
 another tuple is read; what is no address stays as it is."""

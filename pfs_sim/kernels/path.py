@@ -15,12 +15,13 @@ them. Only where that money stops or expands the program are they lived again, f
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._handing import by
+from pfs_sim.kernels._handing import lay
 from pfs_sim.kernels._jit import called, compile_for, inline, lean, once, promise
 from pfs_sim.kernels._wide import (
     SHORT,
@@ -62,12 +63,19 @@ STAGES = ("program", "outcomes", "money", "collect", "follow", "rates")
 """What paths go through, in this order; `follow` is for the first few of a run."""
 
 
-class Plan(NamedTuple):
-    """A deal, compiled."""
-
+class _Plan(NamedTuple):
     people: PeoplePlan
     money: MoneyPlan
     outputs: OutputPlan
+
+
+class Plan(_Plan):
+    """A deal, compiled."""
+
+    @cached_property
+    def laid(self) -> Any:
+        """It as `walk` takes it."""
+        return lay(self)
 
 
 class Kept(NamedTuple):
@@ -80,9 +88,7 @@ class Kept(NamedTuple):
     known: int  # 1: these people have been lived; 0: they are to be written down
 
 
-class Scratch(NamedTuple):
-    """What a thread lives paths in."""
-
+class _Scratch(NamedTuple):
     rng: Rng
     crowd: Crowd  # the people of paths side by side
     living: Living  # where these are lived
@@ -98,6 +104,15 @@ class Scratch(NamedTuple):
     places: I8  # [path] which rows of a chunk they are
     turns: I8  # [path] how often each has been lived before
     waiting: F8  # [i, 6] paths to be lived again: row, events [4], how often it was lived
+
+
+class Scratch(_Scratch):
+    """What a thread lives paths in."""
+
+    @cached_property
+    def laid(self) -> Any:
+        """It as `walk` takes it."""
+        return lay(self)
 
 
 MOST_WAITING = 3 * ABREAST
@@ -144,7 +159,10 @@ def live_paths(
     """
     stages = _find_stages(plan, scratch, given)
     lined = int((out.ctypes.data | out.strides[0] | out.itemsize * place) % LINE == 0)
-    walk(*stages, plan, scratch, drawn, first, true_mode, given, out, fan, kept, place, lined)
+    walk(
+        *stages, plan.laid, scratch.laid, lay(drawn), first, true_mode, given, out, fan,
+        lay(kept), place, lined,
+    )  # fmt: skip
 
 
 _known_stages: dict[Hashable, Stages] = {}
@@ -209,7 +227,10 @@ def compile_walk(plan: Plan, scratch: Scratch, given: F8) -> None:
     promised = [call_stage(stage, plan, scratch, given, promise) for stage in STAGES]
     out, fan = np.empty((0, 0)), np.empty((0, 0, 0))
     drawn = Drawn(np.empty(0), np.empty(0, np.int64), out)
-    compile_for(walk, *promised, plan, scratch, drawn, 0, 0, given, out, fan, NOBODY_KEPT, 0, 0)
+    compile_for(
+        walk, *promised, plan.laid, scratch.laid, lay(drawn), 0, 0, given, out, fan,
+        lay(NOBODY_KEPT), 0, 0,
+    )  # fmt: skip
 
 
 @lean
@@ -234,11 +255,12 @@ def walk(
 ) -> None:
     """Walk through the stages of all paths until nothing new happens: see `live_paths`.
 
-    Without reference counts: those of a hundred arrays handed on took a third of a path's time.
+    All tuples come by their addresses. Without reference counts: those of a hundred arrays handed
+    on took a third of a path's time.
     """
-    of_people, of_money, of_results = by(plan.people), by(plan.money), by(plan.outputs)
-    rng, living, flows = by(scratch.rng), by(scratch.living), by(scratch.flows)
-    crowd, ledger = by(scratch.crowd), by(scratch.ledger)
+    of_people, of_money, of_results = plan.people, plan.money, plan.outputs
+    rng, living, flows = scratch.rng, scratch.living, scratch.flows
+    crowd, ledger = scratch.crowd, scratch.ledger
     places, turns, waiting = scratch.places, scratch.turns, scratch.waiting
     row, seen = as_wide(scratch.row), as_wide(scratch.seen)
     at, start, wait, paths = 0, 0, 0, drawn.values.shape[1]
