@@ -68,8 +68,8 @@ def compare(options: Options) -> Comparison:
     add_ratios(timings, WRITTEN_OUT)
     notes = [
         "The same paths are paid 500 times, so branches are predicted better than in a run, on "
-        "both sides. The tables pay sixteen paths side by side, the written-out one a path at a "
-        "time; they also keep every step, payor and due."
+        "both sides. The tables pay paths side by side, the written-out one pays them one by "
+        "one; they also keep every step, payor and due."
     ]
     values = {"tables": timings[0]["ratio"]}
     return Comparison("Contract and waterfall", timings, notes, values, "CPU time over written out")

@@ -36,7 +36,7 @@ def quiet():
 
 
 def take(which, x):
-    """A function of many numbers, sixteen at a time; its neighbors in a block are of its kind."""
+    """A function of many numbers, a block at a time; its neighbors in a block are of its kind."""
     x = np.asarray(x, np.float64)
     blocks = -(-x.size // ABREAST)
     a, out = np.ones((blocks, 3, ABREAST)), np.zeros((blocks, 3, ABREAST))

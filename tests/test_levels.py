@@ -12,8 +12,9 @@ from pfs_sim.tables.people import Kind, Scale
 from pfs_sim.tables.wide import ABREAST, carve, numbers
 
 LEVELS = [0.0, 1.0, 0.5, 0.2, 0.999, 1e-12, 0.31, 0.77, 2.5, 200.0, 0.5, 0.5, 0.4, 0.4, 1e-300, 0.1]
+LEVELS *= ABREAST // len(LEVELS)
 SHIFTS = [0.3, -0.3, 0.0, -0.0, 0.7, -2.0, 1e-9, -1e-9, 0.1, -0.4, 40.0, -40.0, 800.0, -800.0,
-          -9.0, 5.0]  # fmt: skip
+          -9.0, 5.0] * (ABREAST // 16)  # fmt: skip
 ALLOWED = [(kind, scale) for kind in Kind for scale in Scale if scale != Scale.SMD]
 APART = 8 * np.finfo(float).eps
 """Two exponentials of one number, each within an ulp, and the few operations that follow."""

@@ -62,7 +62,7 @@ def test_people_are_spread_as_by_the_twin():
     """Paths with as many people as they like, nobody among them, and chances of their own."""
     random = np.random.default_rng(3)
     sizes = [0, 1, 5, 16, 17, 40, 63, 64, 65, 128, 200, 512, 7, 8, 9, 12]
-    n = np.array([np.roll(sizes, i) for i in range(6)])
+    n = np.array([np.resize(np.roll(sizes, i), ABREAST) for i in range(6)])
     reach = np.sort(random.random((6, 4, ABREAST)), axis=1)
     reach[1, 2] = reach[1, 1]
     reach[2, 0], reach[2, 3] = 0.0, 1.0
@@ -79,7 +79,7 @@ def test_people_are_spread_as_by_the_twin():
 
 def test_nobody_moves_with_the_people_of_other_paths():
     shares = np.array([0.1, 0.3, 0.8])[None, :, None]
-    n = np.array([10, 64, 200, 0] * 4)[None, :]
+    n = np.resize([10, 64, 200, 0], ABREAST)[None, :]
     whole = spread_people(n, np.broadcast_to(shares, (1, 3, ABREAST)))
     for lane in range(ABREAST):
         for beside in (0, 512):

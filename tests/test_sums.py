@@ -13,8 +13,8 @@ from pfs_sim.tables.wide import ABREAST, WORDS, carve, numbers
 
 KEY, INDICES = 77, 200
 PEOPLE = [0.0, 1.0, 2.0, 3.0, 17.0, 63.0, 61.5, 0.25, 400.0, 5000.0, 0.0, 7.0, 9.0, 30.0, 1.0, 12.0]
-LEVELS = [5.0, 0.01, 2.0, 200.0] * 4
-SPREADS = [1.5, 0.2, 3.0, 0.6, 1.5, 20.0, 1.0, 1.0] * 2
+LEVELS = [5.0, 0.01, 2.0, 200.0]
+SPREADS = [1.5, 0.2, 3.0, 0.6, 1.5, 20.0, 1.0, 1.0]
 
 
 @lean
@@ -52,7 +52,8 @@ def test_sums_are_those_of_one_alone(kind, share, dispersion):
     facts[0].kind, facts[0].dispersion = kind, dispersion
     _, found = carve({"a": (4,), "out": (INDICES,)})
     _, words = carve({"paths": (1,)}, WORDS)
-    a = np.array([SPREADS, PEOPLE, LEVELS, [1.0, share, share, 1.0] * 4])
+    shares = [1.0, share, share, 1.0]
+    a = np.array([np.resize(row, ABREAST) for row in (SPREADS, PEOPLE, LEVELS, shares)])
     numbers(found["a"])[:] = a
     words["paths"]["of"][0] = np.arange(ABREAST, dtype=np.uint64) * np.uint64(1 << 33)
     wanted = np.zeros((INDICES, ABREAST))

@@ -1,9 +1,13 @@
 """Paths side by side: every operation is that of one path, whatever stands beside it."""
 
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from llvmlite import binding
 
 from pfs_sim.kernels import _wide as wide
 from pfs_sim.kernels._handing import at, by
@@ -20,7 +24,7 @@ from pfs_sim.tables.wide import (
 )
 
 ODD = [0.0, -0.0, 1.0, -1.0, 0.1, 1e300, -1e-300, math.inf, -math.inf, math.nan, 3.0, 5e-324]
-NUMBERS = [*ODD, 2.0, 7.5, -2.5, 1e-12][:ABREAST]
+NUMBERS = np.resize([*ODD, 2.0, 7.5, -2.5, 1e-12], ABREAST)
 
 
 @lean
@@ -51,7 +55,7 @@ def lay_down(tables):
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_operations_are_those_of_one_path():
     book, found = carve({"a": (2,), "out": (16,)})
-    x, y = np.array(NUMBERS), np.array(NUMBERS[::-1])
+    x, y = NUMBERS, NUMBERS[::-1].copy()
     numbers(found["a"])[:] = x, y
     lay_down((found["a"], found["out"]))
     a = [(float(p), float(q)) for p, q in zip(x, y, strict=True)]
@@ -77,7 +81,7 @@ def test_operations_are_those_of_one_path():
 
 SHIFT, ALL = 2**64, 2**64 - 1
 WHOLE = [0, 1, 2, 63, 255, 2**31, 2**32 - 1, 2**32, 2**52, 2**53 - 1, 2**62, 2**63 - 1, 2**63,
-         0xDEADBEEFCAFEF00D, ALL - 1, ALL]  # fmt: skip
+         0xDEADBEEFCAFEF00D, ALL - 1, ALL] * (ABREAST // 16)  # fmt: skip
 
 
 @lean
@@ -144,7 +148,7 @@ def ask(tables, out):
 
 
 @pytest.mark.jit_off
-@pytest.mark.parametrize("above", [[], [0], [3, 15], list(range(16))])
+@pytest.mark.parametrize("above", [[], [0], [3, 15], [*range(ABREAST)]])
 def test_answers(above):
     _, found = carve({"a": (1,)})
     numbers(found["a"])[0, above] = 2.0
@@ -206,3 +210,31 @@ def test_whole_numbers_are_kept_short():
     assert values[0].tobytes() == values[1].tobytes()
     assert not memory[: wide.SHORT].any()
     assert not memory[2 * wide.SHORT :].any()
+
+
+LIVE = """
+from pfs_sim.simulate import simulate
+from pfs_sim.tables.wide import ABREAST
+from tests.generate import scenario
+print(ABREAST, *[simulate(scenario(i), 37, threads=1).values.tobytes().hex() for i in (1, 4)])
+"""
+
+
+def test_no_result_depends_on_how_many_paths_are_side_by_side():
+    """Nor on what beside: 37 paths fill no block."""
+    found = []
+    for abreast in ("16", "32"):
+        chosen = {"NUMBA_DISABLE_JIT": "1", "PFS_SIM_ABREAST": abreast}
+        done = subprocess.run(
+            [sys.executable, "-c", LIVE], env={**os.environ, **chosen}, check=True,
+            capture_output=True, text=True,
+        )  # fmt: skip
+        said, *values = done.stdout.split()
+        assert said == abreast
+        found.append(values)
+    assert found[0] == found[1]
+
+
+@pytest.mark.skipif("PFS_SIM_ABREAST" in os.environ, reason="how many has been chosen")
+def test_as_many_as_suit_the_processor():
+    assert (32 if binding.get_host_cpu_features().get("avx512f") else 16) == ABREAST

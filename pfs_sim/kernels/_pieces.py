@@ -1,7 +1,6 @@
-"""Sixty-four pieces of 16 bits, four of each path's word, compared at once.
+"""Pieces of 16 bits, four of each path's word, compared at once.
 
-A word of each of sixteen paths has as many pieces as two machine registers, so that to count what
-lies below a bound of each path takes two instructions a register.
+To count which of them lie below a bound of their path takes two instructions a register.
 """
 
 from __future__ import annotations
@@ -15,8 +14,13 @@ from numba import types
 from pfs_sim.kernels._wide import WHOLE_VALUE, word_value, written
 from pfs_sim.tables.wide import ABREAST
 
+_OF_A_MASK = 64
+MASKS = 4 * ABREAST // _OF_A_MASK
+"""Words that hold a bit for each piece."""
+
 _PIECES = ir.VectorType(ir.IntType(16), 4 * ABREAST)
 _WORDS = ir.VectorType(ir.IntType(64), ABREAST)
+_ALL = ir.IntType(4 * ABREAST)
 
 
 def _split(builder: Any, *words: Any) -> list[Any]:
@@ -34,13 +38,30 @@ def _emit_least(builder: Any, first: Any, second: Any) -> Any:
     return builder.bitcast(builder.select(builder.icmp_unsigned("<", a, b), a, b), _WORDS)
 
 
-def _emit_equal(builder: Any, first: Any, second: Any) -> Any:
+def _equal(builder: Any, first: Any, second: Any) -> Any:
     a, b = _split(builder, first, second)
-    return builder.bitcast(builder.icmp_unsigned("==", a, b), ir.IntType(64))
+    return builder.bitcast(builder.icmp_unsigned("==", a, b), _ALL)
+
+
+def _emit_some_equal(builder: Any, first: Any, second: Any) -> Any:
+    return builder.icmp_unsigned("!=", _equal(builder, first, second), ir.Constant(_ALL, 0))
+
+
+def _emit_equal(builder: Any, first: Any, second: Any, mask: Any) -> Any:
+    bits = _equal(builder, first, second)
+    if MASKS > 1:
+        skipped = builder.mul(builder.zext(mask, _ALL), ir.Constant(_ALL, _OF_A_MASK))
+        bits = builder.trunc(builder.lshr(bits, skipped), ir.IntType(_OF_A_MASK))
+    return bits
 
 
 def _pieces(words: Any) -> Any:
     return word_value(words).view(np.uint16)
+
+
+def _equal_alone(first: Any, second: Any, mask: int) -> Any:
+    equal = (_pieces(first) == _pieces(second))[_OF_A_MASK * mask :][:_OF_A_MASK]
+    return np.uint64(sum(1 << int(i) for i in np.flatnonzero(equal)))
 
 
 def _joined(pieces: Any) -> Any:
@@ -59,8 +80,13 @@ least_pieces: Any = written(
     lambda a, b: _joined(np.minimum(_pieces(a), _pieces(b))),
 )  # fmt: skip
 """The lesser of each two pieces."""
-equal_pieces: Any = written(
-    types.uint64, (WHOLE_VALUE,) * 2, _emit_equal,
-    lambda a, b: np.uint64(sum(1 << int(i) for i in np.flatnonzero(_pieces(a) == _pieces(b)))),
+have_equal_pieces: Any = written(
+    types.boolean, (WHOLE_VALUE,) * 2, _emit_some_equal,
+    lambda a, b: bool(np.any(_pieces(a) == _pieces(b))),
 )  # fmt: skip
-"""A bit for each piece, four a path and lowest first: whether it equals the other."""
+"""Whether any piece equals that of the other in its place."""
+equal_pieces: Any = written(
+    types.uint64, (WHOLE_VALUE, WHOLE_VALUE, types.intp), _emit_equal, _equal_alone
+)
+"""equal_pieces(a, b, mask): a bit for each of 64 pieces, sixteen paths' lowest first, from piece
+64·mask on: whether it equals the other."""

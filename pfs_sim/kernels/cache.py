@@ -125,11 +125,17 @@ def _version(package: str) -> str:
 
 
 def _processor() -> str:
-    """Name and features as LLVM sees them: code for one processor may crash on another."""
+    """Name and features as LLVM sees them: code for one processor may crash on another.
+
+    And how many paths are lived side by side.
+    """
     from llvmlite import binding
 
+    from pfs_sim.tables.wide import ABREAST
+
     features = sorted(name for name, on in binding.get_host_cpu_features().items() if on)
-    return " ".join([platform.machine(), str(binding.get_host_cpu_name()), *features])
+    name = str(binding.get_host_cpu_name())
+    return " ".join([platform.machine(), name, *features, str(ABREAST)])
 
 
 def _private_temporary_root() -> Path | None:

@@ -11,7 +11,13 @@ from __future__ import annotations
 import numpy as np
 
 from pfs_sim.kernels._jit import forced, inner_apart, once
-from pfs_sim.kernels._pieces import count_below, equal_pieces, least_pieces
+from pfs_sim.kernels._pieces import (
+    MASKS,
+    count_below,
+    equal_pieces,
+    have_equal_pieces,
+    least_pieces,
+)
 from pfs_sim.kernels._popcount import popcount
 from pfs_sim.kernels._wide import (
     anywhere,
@@ -43,6 +49,8 @@ _FOUR_TIMES = np.uint64(0x0001000100010001)
 _LOOK_UP = np.uint64(8)
 """Block at which the other bits begin: word i there is person i's."""
 _OF_A_PATH, _HALF = np.uint64(3), np.uint64(32)
+_OF_A_MASK = 16
+"""Paths whose pieces have a bit each in one word."""
 
 
 @forced
@@ -83,7 +91,7 @@ def spread(
         some = lesser(n, AT_ONCE)
         words = _draw_pieces(some, key, index, block, paths, pieces)
         near = _count_classes(some, words, last, reach, edges, pieces, found)
-        if equal_pieces(near, each_word(ZERO)) != ZERO:
+        if have_equal_pieces(near, each_word(ZERO)):
             _look_up(some, key, index, block, paths, words, last, reach, edges, pieces, found)
         n = greater(n - AT_ONCE, 0.0)
         block += _BLOCKS
@@ -153,16 +161,23 @@ def _look_up(
     """Bring those whose first bits are an edge's, and who are below it, to its class."""
     for k in range(last):
         for w in range(words):
-            tied = equal_pieces(pieces[w], edges[k])
-            while tied != ZERO:
-                i = popcount((tied & (~tied + ONE)) - ONE)
-                tied &= tied - ONE
-                lane, person = np.int64(i >> TWO), np.uint64(4 * w) + (i & _OF_A_PATH)
-                if float(np.int64(person)) < of(n, lane):
-                    rest = edge_of(of(reach[k], lane)) & _OTHERS
-                    low, high = one_block(
-                        key, block + _LOOK_UP + (person >> ONE), index, word_of(paths, lane)
-                    )
-                    if (high if person & ONE else low) >> _FIRST_BITS < rest:
+            for mask in range(MASKS):
+                tied = equal_pieces(pieces[w], edges[k], mask)
+                while tied != ZERO:
+                    i = popcount((tied & (~tied + ONE)) - ONE)
+                    tied &= tied - ONE
+                    lane = _OF_A_MASK * mask + np.int64(i >> TWO)
+                    person = np.uint64(4 * w) + (i & _OF_A_PATH)
+                    reached = of(reach[k], lane)
+                    if float(np.int64(person)) < of(n, lane) and _is_below(
+                        reached, key, index, block, word_of(paths, lane), person
+                    ):
                         found[k] = replace(found[k], lane, of(found[k], lane) + 1.0)
                         found[k + 1] = replace(found[k + 1], lane, of(found[k + 1], lane) - 1.0)
+
+
+@once
+def _is_below(reach: float, key: Word, index: Word, block: Word, path: Word, person: Word) -> bool:
+    """Whether the rest of a person's number is below that of an edge."""
+    low, high = one_block(key, block + _LOOK_UP + (person >> ONE), index, path)
+    return bool((high if person & ONE else low) >> _FIRST_BITS < edge_of(reach) & _OTHERS)

@@ -7,7 +7,9 @@ reading the tables of a deal is paid for once for all of them (`kernels._wide`).
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,8 +17,18 @@ import numpy.typing as npt
 
 F8 = npt.NDArray[np.float64]
 
-ABREAST = 16
-"""Paths that are lived side by side."""
+
+def _choose() -> int:
+    """As many as suit the processor: the fewer registers it has, the more of them spill."""
+    asked = {"16": 16, "32": 32}.get(os.environ.get("PFS_SIM_ABREAST", ""))
+    # numpy's list of them, for LLVM takes a tenth of a second to be loaded.
+    features = import_module("numpy._core._multiarray_umath").__cpu_features__
+    return asked or (32 if features.get("AVX512F") else 16)
+
+
+ABREAST = _choose()
+"""Paths that are lived side by side. No result depends on it, or on ``PFS_SIM_ABREAST`` (16 or 32),
+which chooses it for tests."""
 WIDE = np.dtype([("of", np.float64, (ABREAST,))])
 """A number of each of them."""
 WORDS = np.dtype([("of", np.uint64, (ABREAST,))])
