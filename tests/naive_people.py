@@ -233,6 +233,43 @@ def place(stream, n, chances, frozen):
     ]
 
 
+def place_leaving(stream, n, chances, frozen):
+    """People by the age at which they leave: who is no-show first, who stays last.
+
+    Up to 64 are spread one by one. Of more, how many leave at all is drawn first; those are then
+    placed among the ages, the leavers' own chances given, from block 512 on.
+    """
+    whole, shares, stay = math.floor(n), [], 1.0
+    for p in chances:
+        shares.append(stay * p)
+        stay *= 1 - p
+    reach = list(itertools.accumulate(shares))
+    if frozen:
+        return [n * share for share in shares] + [n - n * reach[-1]]
+    if whole <= 64:
+        found = spread(stream, whole, reach)
+    else:
+        left = in_lanes(stream.at, 0, whole, reach[-1])
+        found = [*place_leavers(stream, int(left), reach), whole - left]
+    rest = n - whole
+    return [
+        count + rest * share for count, share in zip(found, [*shares, 1 - reach[-1]], strict=True)
+    ]
+
+
+def place_leavers(stream, left, reach):
+    """Who leaves, by age: class after class those whom spreading one by one would take longer."""
+    given = [below / reach[-1] if reach[-1] > 0 else 0.0 for below in reach[:-1]]
+    if left <= min(CROWD, 64 * len(given)) // 2:
+        return spread(stream, left, given, 512)
+    found, before = [], 0.0
+    for k, below in enumerate(given):
+        p = min(1.0, (below - before) / (1 - before)) if before < 1 else 0.0
+        found.append(in_lanes(stream.at, 8 * (1 + k), left, p))
+        left, before = left - found[-1], below
+    return [*found, left]
+
+
 def split_types(deal, t, arm, n):
     """A cohort's arm by type."""
     chances, rest = [], 1.0
@@ -319,7 +356,7 @@ def serve(deal, t, arm, kind, n, length):
         return [group(length + 1, n, t + length, 1.0, COMPLETED)]
     stream, frozen = deal.stream("attrition", "leave", t, arm, kind), "attrition" in deal.frozen
     absent = deal.input("program.attrition.no_show") if arm == TREATED else 0.0
-    found = place(stream, n, [absent, *leaving(deal, kind, arm, length)], frozen)
+    found = place_leaving(stream, n, [absent, *leaving(deal, kind, arm, length)], frozen)
     groups = [
         group(1 + a, found[1 + a], t + a + 1, (a + 0.5) / length, LEFT) for a in range(length)
     ]

@@ -134,17 +134,18 @@ def in_lanes(at, piece: int, n: float, p: float) -> float:
     return float(hits)
 
 
-def spread(stream: Stream, n: int, reach) -> list[float]:
+def spread(stream: Stream, n: int, reach, block: int = 0) -> list[float]:
     """How many of n people fall below each bound and below none before it; the rest last.
 
-    Person i has a number of 64 bits: piece i of 16 bits, lowest first, of the stream's first
-    16 words, and then the highest 48 bits of word i from block 8 on. Every further 64 people are
-    numbered anew, 64 blocks further on.
+    Person i has a number of 64 bits: piece i of 16 bits, lowest first, of 16 words of the stream
+    from `block` on, and then the highest 48 bits of word i from 8 blocks later on. Every further 64
+    people are numbered anew, 64 blocks further on.
     """
     bounds, found = [int(c * 2**64) for c in reach], [0.0] * (len(reach) + 1)
     for first in range(0, n, 64):
-        here = stream.at(first)
-        words, others = [here.word() for _ in range(16)], stream.at(first + 8)
+        here = stream.at(block + first)
+        words = [here.word() for _ in range(16)]
+        others = stream.at(block + first + 8)
         for i in range(min(64, n - first)):
             leading = words[i // 4] >> 16 * (i % 4) & 0xFFFF
             number = leading << 48 | others.word() >> 16

@@ -8,6 +8,7 @@ from scipy import stats
 
 from pfs_sim.kernels._handing import at, by
 from pfs_sim.kernels._jit import lean
+from pfs_sim.kernels.random import ZERO
 from pfs_sim.kernels.spreading import first_bits_of, spread
 from pfs_sim.tables.people import CROWD
 from pfs_sim.tables.wide import ABREAST, WIDE, WORDS, numbers
@@ -26,7 +27,7 @@ def lay_people(place, first_index):
             edges[k] = first_bits_of(reach[i, k])
         index = np.uint64(first_index + i) << np.uint64(16)
         last = reach.shape[1]
-        spread(n[i], _KEY, index, path[0], last, reach[i], edges, pieces, found[i])
+        spread(n[i], _KEY, index, ZERO, path[0], 0, last, reach[i], edges, pieces, found[i])
 
 
 @lean

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pfs_sim.model.evaluation import OutcomeMeasure
@@ -12,7 +13,7 @@ from pfs_sim.simulate import nothing_given
 from tests.generate import scenario
 from tests.naive import live_path
 from tests.people_case import deal
-from tests.twin import Kernels, differences
+from tests.twin import COUNTS, Kernels, differences, forget_ages
 
 SHIPPED = sorted(Path("scenarios").glob("*.yaml"))
 BLOCK = 10
@@ -135,3 +136,40 @@ def test_many_people(per_period, service, types, frozen):
     kernels = Kernels(found, frozen=frozen)
     for path in (0, 1):
         assert not differences(found, path, kernels=kernels, frozen=frozen)
+
+
+MEASURED = {
+    "outcomes": {"event": {"kind": "event", "good": "lower", "level": 0.4, "window": "1 periods"}},
+    "evaluation": {
+        "dates": {"final": 8},
+        "measures": {
+            "units": {
+                "outcome": "event", "statistic": "difference", "design": "rct",
+                "sample": "completed",
+            }
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("per_period", [30.0, 140.0, 900.0, 6_000.0])
+@pytest.mark.parametrize("types", [{}, {"types": TYPES}], ids=["alike", "types"])
+@pytest.mark.parametrize("frozen", [(), ("attrition",)], ids=str)
+def test_ages_that_nobody_looks_at_move_nobody(per_period, types, frozen):
+    """When controls leave is not drawn where only those who completed are measured."""
+    referrals = {"referrals": {"per_period": per_period}}
+    words = deal(program=CROWDS | referrals | {"service": {"duration": 3}} | types) | MEASURED
+    found = Scenario.model_validate(words)
+    kernels = Kernels(found, frozen=frozen)
+    program = kernels.compiled.plan.people.program[0]
+    assert not program.control_ages
+    assert not differences(found, 0, kernels=kernels, frozen=frozen)
+    without, cash, _ = kernels.live(1)
+    program.control_ages = 1
+    people, also, _ = kernels.live(1)
+    assert not differences(found, 0, kernels=kernels, frozen=frozen)
+    people["exits"] = forget_ages(people["exits"])
+    for mine, theirs in ((without, people), (cash, also)):
+        for name, array in mine.items():
+            assert np.allclose(array, theirs[name], rtol=1e-12, atol=1e-9, equal_nan=True), name
+            assert frozen or name not in COUNTS or (array == theirs[name]).all(), name

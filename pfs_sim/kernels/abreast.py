@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pfs_sim.kernels._jit import inner_apart, once
+from pfs_sim.kernels._jit import forced, inner_apart, once
 from pfs_sim.kernels._wide import (
     anywhere,
     each,
@@ -114,8 +114,8 @@ def draw_others(
     """
     some = (n > 0.0) & (p > 0.0)
     chance = some & (p < 1.0)
-    by_hat = chance & (n * lesser(p, 1.0 - p) >= INVERSION_MEAN) & ~((p == 0.5) & (n <= COINS))
-    small = chance & (n <= MOST) & ~by_hat
+    rejects = chance & by_hat(n, p)
+    small = chance & (n <= MOST) & ~rejects
     total = so_far + where(chance, 0.0, where(some, n, 0.0 * n * p))
     rest, digits, piece = where(small, n, 0.0), to_whole(where(small, p, 0.0) * _WORD_RANGE), block
     while anywhere(rest > 0.0):
@@ -123,10 +123,16 @@ def draw_others(
         total += to_number(_count(key, index, piece, to_whole(trials), digits, paths))
         rest -= trials
         piece += ONE << PIECE
-    alone = chance & (n > MOST) & ~by_hat
+    alone = chance & (n > MOST) & ~rejects
     if anywhere(alone):
         total += _draw_alone(rng, key, index, block, where(alone, n, 0.0), p, paths)
-    return total, where(by_hat, n, 0.0)
+    return total, where(rejects, n, 0.0)
+
+
+@forced
+def by_hat(n: Wide, p: Wide) -> Wide:
+    """Where a draw takes the first point under the hat that is accepted."""
+    return (n * lesser(p, 1.0 - p) >= INVERSION_MEAN) & ~((p == 0.5) & (n <= COINS))
 
 
 @once

@@ -17,6 +17,7 @@ from pfs_sim.kernels._wide import (
     each_word,
     everywhere,
     floor,
+    holds_for,
     lesser,
     of,
     ones,
@@ -27,7 +28,8 @@ from pfs_sim.kernels._wide import (
     where,
     word_of,
 )
-from pfs_sim.kernels.counts import COINS, binomial
+from pfs_sim.kernels.abreast import by_hat, draw_on
+from pfs_sim.kernels.counts import COINS, DIGIT_TRIALS, binomial
 from pfs_sim.kernels.random import (
     ONE,
     TWO,
@@ -121,11 +123,14 @@ def _toss(key: Word, index: Word, paths: Wide, n: Wide) -> Wide:
 
 @inner_apart
 def _draw(program: Any, rng: Rng, index: Word, paths: Wide, n: Wide) -> Wide:
-    """How many of n people are treated, path by path."""
-    found = each(0.0)
+    """How many of n people are treated: many at once, few path by path."""
+    key, p, found = program.assignment_key, each(program.share), each(0.0)
+    many = (n > DIGIT_TRIALS) & by_hat(n, p)
+    if anywhere(many):
+        found = draw_on(found, rng, key, index, ZERO, where(many, n, 0.0), p, paths)
     for lane in range(ABREAST):
-        if of(n, lane) > 0.0:
-            open_stream(rng, program.assignment_key, index, word_of(paths, lane))
+        if of(n, lane) > 0.0 and not holds_for(many, lane):
+            open_stream(rng, key, index, word_of(paths, lane))
             found = replace(found, lane, binomial(rng, of(n, lane), program.share))
     return found
 

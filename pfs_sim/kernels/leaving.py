@@ -64,8 +64,13 @@ def expect_leaving(
             reach[a + 1] = reach[a] + chance[last] * p
             chance[last] *= 1.0 - p
     for at in range(first, end):
+        leaves = cohort.reach[at, last - 1]
+        per_leaver = where(leaves > 0.0, 1.0 / leaves, 0.0)
         for j in range(last):
-            cohort.edge[at, j] = first_bits_of(cohort.reach[at, j])
+            reach = cohort.reach[at, j]
+            given = lesser(1.0, reach * per_leaver)
+            cohort.edge[at, j], cohort.given[at, j] = first_bits_of(reach), given
+            cohort.given_edge[at, j] = first_bits_of(given)
 
 
 @once

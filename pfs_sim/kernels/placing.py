@@ -1,18 +1,23 @@
 """Who of those who enroll is of which type, and when they leave (model §5, §6).
 
-Both are multinomials of cohorts whose probabilities are the path's. Groups of up to 64 people for
-each class but the last, and of up to CROWD, are spread person by person; larger ones are drawn
-class after class. Paths side by side may differ in that.
+Both are multinomials of cohorts whose probabilities are the path's. By type, groups of up to 64
+people for each class but the last, and of up to CROWD, are spread person by person; larger ones
+are drawn class after class. Of up to 64 people each is spread by when they leave; of more, how
+many leave at all is drawn first. These are placed among the ages as others are among types, but
+half as many class after class, and not at all where nobody looks at their ages. Paths side by side
+may differ in that.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from pfs_sim.kernels._jit import forced, inner_apart, once
-from pfs_sim.kernels._wide import anywhere, each, floor, where
-from pfs_sim.kernels.abreast import CROWD_PIECES
-from pfs_sim.kernels.random import Rng, Word
+from pfs_sim.kernels._wide import anywhere, each, floor, lesser, where
+from pfs_sim.kernels.abreast import CROWD_PIECES, PIECE
+from pfs_sim.kernels.random import ZERO, Rng, Word
 from pfs_sim.kernels.spreading import AT_ONCE, spread
 from pfs_sim.kernels.thinning import address
 from pfs_sim.kernels.together import ask, settle
@@ -22,6 +27,9 @@ from pfs_sim.tables.wide import Wide
 
 TYPES, LEAVING = 0, 1
 """What people are placed by, in this order."""
+
+_LEAVERS = np.uint64(CROWD_PIECES) << PIECE
+"""Block of a crowd's stream from which those who leave are spread."""
 
 
 @once
@@ -54,11 +62,12 @@ def _place_by(
 ) -> None:
     """Place cohorts by their types, or people of a type by when they leave."""
     key, frozen, last, groups = program.types_key, program.frozen, program.types - 1, 1
-    found, crowded = cohort.split, 0
+    found, crowded, most = cohort.split, 0, _most_spread(last)
     if turn == LEAVING:
         key, frozen, found = program.leave_key, program.frozen_leaving, cohort.exits
-        last, groups = program.duration + 1, program.types
-    most = -1.0 if frozen else min(AT_ONCE * last, float(CROWD))
+        last, groups, most = program.duration + 1, program.types, AT_ONCE
+    if frozen:
+        most = -1.0
     for half in range(2 * first, 2 * end):
         arm = half % 2
         for y in range(groups):
@@ -71,25 +80,29 @@ def _place_by(
                 continue
             row, whole = (1 + arm * program.types + y) * turn, floor(n)
             crowds, reach, index = whole > most, cohort.reach[row], address(half // 2, arm, y)
-            few = where(crowds, 0.0, whole)
-            part = where(crowds, 0.0, n - whole)
+            few, part = where(crowds, 0.0, whole), where(crowds, 0.0, n - whole)
+            least = 0 if turn == TYPES or _has_ages(program, arm) else last - 1
             if anywhere(part != 0.0):
-                _expect(part, reach, last, to)
-            spread(few, key, index, paths, last, reach, cohort.edge[row], cohort.pieces, to)
+                _expect(part, reach, least, last, to)
+            spread(
+                few, key, index, ZERO, paths, least, last, reach, cohort.edge[row],
+                cohort.pieces, to,
+            )  # fmt: skip
             if anywhere(crowds):
                 if crowded == draws.n.size:
-                    _place_crowds(
-                        crowded, turn, program, rng, paths, key, frozen, most, last, enrolled,
-                        cohort, draws,
-                    )  # fmt: skip
+                    _place_crowds(crowded, turn, program, rng, paths, key, frozen, cohort, draws)
                     crowded = 0
                 draws.where[crowded, 0], draws.where[crowded, 1] = half, y
+                draws.rest[crowded] = where(crowds, n, 0.0)
                 crowded += 1
-                to[last] += where(crowds, n, 0.0)
     if crowded > 0:
-        _place_crowds(
-            crowded, turn, program, rng, paths, key, frozen, most, last, enrolled, cohort, draws
-        )
+        _place_crowds(crowded, turn, program, rng, paths, key, frozen, cohort, draws)
+
+
+@forced
+def _most_spread(last: int) -> float:
+    """So many people are spread one by one over the classes before the last one and that."""
+    return min(AT_ONCE * last, float(CROWD))
 
 
 @forced
@@ -98,11 +111,17 @@ def _leaves(program: Any, arm: int) -> bool:
     return bool(program.hazard != Hazard.NONE and (arm == TREATED or program.control >= 0))
 
 
+@forced
+def _has_ages(program: Any, arm: int) -> bool:
+    """Whether anything depends on when people of an arm leave; else they leave at the last age."""
+    return bool(arm == TREATED or program.control_ages == 1)
+
+
 @once
-def _expect(n: Wide, reach: Wide, last: int, found: Wide) -> None:
+def _expect(n: Wide, reach: Wide, first: int, last: int, found: Wide) -> None:
     """Place a fraction of a person as expected."""
     before = each(0.0)
-    for k in range(last):
+    for k in range(first, last):
         found[k] += n * (reach[k] - before)
         before = reach[k]
     found[last] += n * (1.0 - before)
@@ -117,30 +136,115 @@ def _place_crowds(
     paths: Wide,
     key: Word,
     frozen: int,
-    most: float,
-    last: int,
-    enrolled: Wide,
     cohort: Cohort,
     draws: Draws,
 ) -> None:
-    """Place crowds, class after class: those in none before, each with the class's probability.
+    """Place crowds. `draws.where` says whose they are, and `draws.rest` how many."""
+    if turn == TYPES:
+        _place_in_turn(crowded, turn, program, rng, paths, key, frozen, cohort, draws)
+        return
+    for d in range(crowded):
+        row, index = _row_of(program, draws, d), _index_of(draws, d)
+        p = cohort.reach[row, program.duration]
+        ask(draws, d, rng, key, index, 0, draws.rest[d], p, frozen, paths)
+    settle(draws, rng)
+    waits = False
+    for d in range(crowded):
+        to, left = cohort.exits[_place_of(LEAVING, program, draws, d)], draws.found[d]
+        to[program.duration + 1] += draws.rest[d] - left
+        if _has_ages(program, draws.where[d, 0] % 2):
+            left = _spread_leavers(d, left, program, paths, key, frozen, cohort, draws)
+            waits = waits or anywhere(left > 0.0)
+            draws.rest[d] = left
+        else:
+            to[program.duration] += left
+            draws.rest[d] = 0.0
+    if waits:
+        _place_in_turn(crowded, turn, program, rng, paths, key, frozen, cohort, draws)
 
-    They are in the last class as long as they are in none. `draws.where` says whose they are.
-    """
-    groups, found = 1, cohort.split
+
+@once
+def _spread_leavers(
+    d: int,
+    left: Wide,
+    program: Any,
+    paths: Wide,
+    key: Word,
+    frozen: int,
+    cohort: Cohort,
+    draws: Draws,
+) -> Wide:
+    """Spread those of a crowd who leave over their ages where they are few; returns the others."""
+    last, row = program.duration, _row_of(program, draws, d)
+    to = cohort.exits[_place_of(LEAVING, program, draws, d)]
+    most, whole = -1.0 if frozen else 0.5 * _most_spread(last), floor(left)
+    crowds = whole > most
+    few, part = where(crowds, 0.0, whole), where(crowds, 0.0, left - whole)
+    if anywhere(part != 0.0):
+        _expect(part, cohort.given[row], 0, last, to)
+    spread(
+        few, key, _index_of(draws, d), _LEAVERS, paths, 0, last, cohort.given[row],
+        cohort.given_edge[row], cohort.pieces, to,
+    )  # fmt: skip
+    return where(crowds, left, 0.0)
+
+
+@inner_apart
+def _place_in_turn(
+    crowded: int,
+    turn: int,
+    program: Any,
+    rng: Rng,
+    paths: Wide,
+    key: Word,
+    frozen: int,
+    cohort: Cohort,
+    draws: Draws,
+) -> None:
+    """Place crowds class after class: those in none before, each with the class's probability."""
+    last, found = program.types - 1, cohort.split
     if turn == LEAVING:
-        groups, found = program.types, cohort.exits
+        last, found = program.duration, cohort.exits
     for k in range(last):
         for d in range(crowded):
-            half, y = draws.where[d, 0], draws.where[d, 1]
-            arm, to = half % 2, found[half * groups + y]
-            n = cohort.split[half, y] if groups > 1 else enrolled[arm, half // 2]
-            n = where(floor(n) > most, to[last], 0.0)
-            p = cohort.chance[(1 + arm * program.types + y) * turn, k]
-            index = address(half // 2, arm, y)
-            ask(draws, d, rng, key, index, CROWD_PIECES * k, n, p, frozen, paths)
+            p, draws.found[d] = cohort.chance[TYPES, k], each(0.0)
+            if turn == LEAVING:
+                p = _chance_of_leaver(cohort.given[_row_of(program, draws, d)], k)
+            if not anywhere((draws.rest[d] > 0.0) & (p > 0.0)):
+                continue
+            piece = CROWD_PIECES * (k + turn)
+            ask(draws, d, rng, key, _index_of(draws, d), piece, draws.rest[d], p, frozen, paths)
         settle(draws, rng)
         for d in range(crowded):
-            to = found[draws.where[d, 0] * groups + draws.where[d, 1]]
-            to[k] += draws.found[d]
-            to[last] -= draws.found[d]
+            found[_place_of(turn, program, draws, d), k] += draws.found[d]
+            draws.rest[d] -= draws.found[d]
+    for d in range(crowded):
+        found[_place_of(turn, program, draws, d), last] += draws.rest[d]
+
+
+@once
+def _chance_of_leaver(given: Wide, k: int) -> Wide:
+    """The probability of class k for a leaver who is in none before it."""
+    before = given[k - 1] if k > 0 else each(0.0)
+    p = lesser(1.0, (given[k] - before) / (1.0 - before))
+    return where(before < 1.0, p, 0.0)
+
+
+@forced
+def _row_of(program: Any, draws: Draws, d: int) -> int:
+    """The row of the probabilities of leaving of a crowd."""
+    return int(1 + draws.where[d, 0] % 2 * program.types + draws.where[d, 1])
+
+
+@forced
+def _index_of(draws: Draws, d: int) -> Word:
+    """The index of a crowd's stream."""
+    half = draws.where[d, 0]
+    return address(half // 2, half % 2, draws.where[d, 1])
+
+
+@forced
+def _place_of(turn: int, program: Any, draws: Draws, d: int) -> int:
+    """The row of `split`, or of `exits`, to which a crowd goes."""
+    half, y = draws.where[d, 0], draws.where[d, 1]
+    return int(half if turn == TYPES else half * program.types + y)

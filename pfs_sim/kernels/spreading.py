@@ -71,7 +71,9 @@ def spread(
     n: Wide,
     key: Word,
     index: Word,
+    block: Word,
     paths: Wide,
+    first: int,
     last: int,
     reach: Wide,
     edges: Wide,
@@ -81,18 +83,19 @@ def spread(
     """Add to found[class] how many of n people of each path fall into a class.
 
     Class k and those before it have the probability reach[k], and `edges[k]` the first bits of its
-    edge; `last` is the class of the rest. The first bits of people 0, 1, 2 ... are the 16-bit
-    pieces, lowest first, of 8 blocks of the stream (key, index, path): from block 0 on those of
-    the first 64 people, and of every 64 more from 64 blocks further on. `pieces` [16] is working
-    space.
+    edge; `last` is the class of the rest, and who is in one before `first` is counted there. The
+    first bits of people 0, 1, 2 ... are the 16-bit pieces, lowest first, of 8 blocks of the stream
+    (key, index, path): from a block on those of the first 64 people, and of every 64 more from 64
+    blocks further on. `pieces` [16] is working space.
     """
-    block = ZERO
     while anywhere(n > 0.0):
         some = lesser(n, AT_ONCE)
         words = _draw_pieces(some, key, index, block, paths, pieces)
-        near = _count_classes(some, words, last, reach, edges, pieces, found)
+        near = _count_classes(some, words, first, last, reach, edges, pieces, found)
         if have_equal_pieces(near, each_word(ZERO)):
-            _look_up(some, key, index, block, paths, words, last, reach, edges, pieces, found)
+            _look_up(
+                some, key, index, block, paths, words, first, last, reach, edges, pieces, found
+            )
         n = greater(n - AT_ONCE, 0.0)
         block += _BLOCKS
 
@@ -124,11 +127,11 @@ def _beyond(first: Wide) -> Wide:
 
 @once
 def _count_classes(
-    n: Wide, words: int, last: int, reach: Wide, edges: Wide, pieces: Wide, found: Wide
+    n: Wide, words: int, first: int, last: int, reach: Wide, edges: Wide, pieces: Wide, found: Wide
 ) -> Wide:
     """Count by first bits; a piece that is 0 then is of somebody whose first bits are an edge's."""
     before, near = each(0.0), each_word(_LAST)
-    for k in range(last):
+    for k in range(first, last):
         if not anywhere(reach[k] > 0.0):
             continue
         edge, counts = edges[k], each_word(ZERO)
@@ -152,6 +155,7 @@ def _look_up(
     block: Word,
     paths: Wide,
     words: int,
+    first: int,
     last: int,
     reach: Wide,
     edges: Wide,
@@ -159,7 +163,7 @@ def _look_up(
     found: Wide,
 ) -> None:
     """Bring those whose first bits are an edge's, and who are below it, to its class."""
-    for k in range(last):
+    for k in range(first, last):
         for w in range(words):
             for mask in range(MASKS):
                 tied = equal_pieces(pieces[w], edges[k], mask)

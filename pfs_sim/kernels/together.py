@@ -3,8 +3,8 @@
 A draw by rejection takes the first point under the hat that is accepted. Of paths side by side
 one in four or five needs a second look at its point, or another one, and all others would wait.
 So it is written down instead. Once all draws have been asked for, those who wait are tried
-again, a block of them at a time whoever they are of, until nobody waits. Each takes the points of its own
-address, and so it is the count that `pfs_sim.kernels.abreast` draws at once.
+again, a block of them at a time whoever they are of, until nobody waits. Each takes the points of
+its own address, and so it is the count that `pfs_sim.kernels.abreast` draws at once.
 """
 
 from __future__ import annotations

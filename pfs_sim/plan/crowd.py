@@ -135,9 +135,13 @@ def _new_cohort(plan: PeoplePlan, book: Any, parts: Mapping[str, Any]) -> Cohort
     types, buckets = plan.types.size, plan.hazard.size + 2
     rows, classes = 1 + 2 * types, max(types, buckets)
     _, own = carve(
-        {"mean": (plan.periods.size - 1,), "chance": (rows, classes), "reach": (rows, classes)}
+        {
+            "mean": (plan.periods.size - 1,),
+            **dict.fromkeys(("chance", "reach", "given"), (rows, classes)),
+        }
     )
-    _, words = carve({"edge": (rows, classes), "pieces": (_SPREAD,)}, WORDS)
+    edges = dict.fromkeys(("edge", "given_edge"), (rows, classes))
+    _, words = carve({**edges, "pieces": (_SPREAD,)}, WORDS)
     return Cohort(
         program=book,
         **{name: parts[name] for name in ("active", "ends", "split")},
@@ -149,7 +153,7 @@ def _new_cohort(plan: PeoplePlan, book: Any, parts: Mapping[str, Any]) -> Cohort
 
 def new_draws(count: int, paths: Any) -> Draws:
     """Room for so many draws at once of the paths in `paths` [1], words."""
-    _, own = carve({name: (count,) for name in ("n", "p", "found")})
+    _, own = carve({name: (count,) for name in ("n", "p", "found", "rest")})
     # One place more: who does not wait is written down, too, and then by the next.
     _, words = carve({name: (count + 1,) for name in ("place", "block")}, WORDS)
     return Draws(

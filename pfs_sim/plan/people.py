@@ -22,7 +22,8 @@ from pfs_sim.plan.program import (
     type_table,
 )
 from pfs_sim.plan.row import SOURCES, Row
-from pfs_sim.tables.people import OutcomePlan, PeoplePlan
+from pfs_sim.tables.people import How, Kind, OutcomePlan, PeoplePlan, Records
+from pfs_sim.tables.state import LEFT
 
 
 def people_plan(
@@ -53,6 +54,7 @@ def people_plan(
         families(steps, facts, persons.members), facts, persons.members
     )
     lots = find_lots(facts, seen, scenario.clock.periods, duration)
+    program[0].control_ages = _look_at_control_ages(facts, table)
     return PeoplePlan(
         program=program,
         periods=period_table(scenario),
@@ -66,3 +68,11 @@ def people_plan(
         steps=order,
         frozen=np.array([source in frozen for source in SOURCES], dtype=np.int64),
     )
+
+
+def _look_at_control_ages(facts: Records, families: Records) -> bool:
+    """Whether anything depends on when a control leaves, and not on whether alone."""
+    if (families.how != How.MERGED).any():
+        return True
+    by_age = (facts.kind == Kind.MILESTONE) | (facts.opens_at_exit == 1)
+    return bool((by_age | (facts.least_control <= LEFT)).any())

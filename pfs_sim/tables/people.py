@@ -120,6 +120,7 @@ PROGRAM = np.dtype(
         ("logit", np.int64),  # 1: the multiplier acts on the odds of leaving
         ("multiplier", np.int64),  # column
         ("control", np.int64),  # column: factor for controls; −1: they do not drop out
+        ("control_ages", np.int64),  # 0: nobody looks at when they leave, and it is not drawn
         ("no_show", np.int64),  # column
     ],
     align=True,

@@ -81,6 +81,8 @@ class Cohort(NamedTuple):
     chance: Any  # [1+2·y, class] its probability for those who are in none before it
     reach: Any  # [1+2·y, class] the probability of it or one before it
     edge: Any  # [1+2·y, class] words: an edge of random numbers by it (`kernels.spreading`)
+    given: Any  # [1+2·y, class] the same of those who leave at all: the probability,
+    given_edge: Any  # [1+2·y, class] and the edge
     split: Any  # [2·t, y] people by type, a row a cohort and arm
     exits: Any  # [2·t·y, D+2] exits of `Crowd`, a row a cohort, arm and type
     pieces: Any  # [16] words: those of a spread
@@ -92,6 +94,7 @@ class Draws(NamedTuple):
     n: Any  # [draw] wide: of how many
     p: Any  # [draw] wide: with what probability
     found: Any  # [draw] wide: what has been drawn
+    rest: Any  # [draw] wide: for who asked: who is still to be placed
     keys: Words  # [draw] the address
     indices: Words  # [draw]
     where: I8  # [draw, 2] for who asked: where it goes
