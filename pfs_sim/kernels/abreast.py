@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pfs_sim.kernels._jit import forced, inner_apart, once
+from pfs_sim.kernels._jit import inner_apart, once
 from pfs_sim.kernels._wide import (
     anywhere,
     each,
@@ -129,7 +129,7 @@ def draw_others(
     return total, where(rejects, n, 0.0)
 
 
-@forced
+@once
 def by_hat(n: Wide, p: Wide) -> Wide:
     """Where a draw takes the first point under the hat that is accepted."""
     return (n * lesser(p, 1.0 - p) >= INVERSION_MEAN) & ~((p == 0.5) & (n <= COINS))

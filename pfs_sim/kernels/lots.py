@@ -190,7 +190,7 @@ def _add(numbers: Wide, i: int, lane: int, n: float) -> None:
     numbers[i] = replace(numbers[i], lane, of(numbers[i], lane) + n)
 
 
-@forced
+@once
 def sample_of(j: int, duration: int) -> int:
     """Class of a bucket; those cut short left early."""
     if j == duration + 1:

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from pfs_sim.kernels._jit import apart, forced, inline, lean
+from pfs_sim.kernels._jit import apart, inline, lean, once
 from pfs_sim.kernels._wide import look_up, to_number, where
 from pfs_sim.kernels.random import ZERO, Floats, Rng, next_word, uniform
 from pfs_sim.tables.wide import Wide
@@ -64,7 +64,7 @@ def normal(rng: Rng) -> float:
     return x if (word & _SIGN_BIT) == ZERO else -x
 
 
-@forced
+@once
 def normals_inside(words: Wide) -> Wide:
     """What a word gives at once, of paths side by side; NaN if not surely under the curve."""
     layers = words & _LAYER_BITS

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pfs_sim.kernels._jit import apart, lean
+from pfs_sim.kernels._jit import apart, inner, lean
 
 Floats = NDArray[np.float64]
 Spans = tuple[int, int, int, int]
@@ -21,7 +21,7 @@ _SPLITTER = 134217729.0
 """2^27 + 1, which splits a double into two halves (Dekker 1971)."""
 
 
-@lean
+@inner
 def find_spans(flows: Floats, first: int, last: int) -> Spans:
     """First and last receipt, first and last payment; at least one of each lies in the flows."""
     in_first, out_first = last, last
@@ -108,7 +108,7 @@ def _exact_product(a: float, b: float) -> tuple[float, float]:
     return product, error
 
 
-@lean
+@inner
 def effective_rate(x: float, periods_per_year: float) -> float:
     """Effective annual rate of a log rate per period; inf where it is no double."""
     year = x * periods_per_year

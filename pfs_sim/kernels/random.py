@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pfs_sim.kernels._jit import forced, inline, lean
+from pfs_sim.kernels._jit import forced, inline, inner, lean, once
 from pfs_sim.kernels._wide import each_word, to_number
 from pfs_sim.tables.wide import Wide
 
@@ -102,7 +102,7 @@ def philox_block(key: Word, block: Word, index: Word, path: Word) -> tuple[Word,
     return x0 | (x1 << _HALF), x2 | (x3 << _HALF)
 
 
-@forced
+@once
 def wide_block(key: Word, block: Word, index: Word, paths: Wide) -> tuple[Wide, Wide]:
     """As `philox_block`, of paths side by side: two words (`Whole`) of each."""
     k0 = key & _LOW
@@ -121,13 +121,13 @@ def wide_block(key: Word, block: Word, index: Word, paths: Wide) -> tuple[Wide, 
     return x0 | (x1 << _HALF), x2 | (x3 << _HALF)
 
 
-@forced
+@once
 def wide_uniform(words: Wide) -> Wide:
     """As `to_uniform`, of paths side by side."""
     return (to_number(words >> _UNUSED_BITS) + 0.5) * _UNIFORM_STEP
 
 
-@lean
+@inner
 def one_block(key: Word, block: Word, index: Word, path: Word) -> tuple[Word, Word]:
     """As `philox_block`, called and not dissolved: for who needs one block and not a loop."""
     return philox_block(key, block, index, path)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pfs_sim.kernels._jit import jit, lean
+from pfs_sim.kernels._jit import jit, once
 from pfs_sim.kernels._wide import anywhere, as_wide, holds_for, of, replace
 from pfs_sim.kernels.elementary import growth_of
 from pfs_sim.kernels.other_roots import UNDECIDED
@@ -68,7 +68,7 @@ def irr_batch(
             out_value[first + lane], out_status[first + lane] = of(value, lane), of(status, lane)
 
 
-@lean
+@once
 def irr_side_by_side(
     block: Wide, paths: int, periods_per_year: float, owed: Wide, line: Floats
 ) -> tuple[Wide, Wide]:

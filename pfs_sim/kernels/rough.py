@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pfs_sim.kernels._jit import forced
+from pfs_sim.kernels._jit import forced, once
 from pfs_sim.kernels._wide import bits, floor, fused, greater, magnitude, of_bits, to_number, where
 from pfs_sim.tables.wide import Wide
 
@@ -48,7 +48,7 @@ def _split(x: Wide) -> tuple[Wide, Wide]:
     return to_number(words >> _EXPONENT), of_bits((words & _FRACTION) | _ONE_BITS)
 
 
-@forced
+@once
 def gap_of_binomial(n: Wide, p: Wide, k: Wide, above: Wide, below: Wide) -> Wide:
     """log of P(k) / P(mode) less that of above / below: accepted where it is not negative.
 
@@ -76,7 +76,7 @@ def gap_of_binomial(n: Wide, p: Wide, k: Wide, above: Wide, below: Wide) -> Wide
     return _beyond(ratio - height, ratio, greater(magnitude(up), magnitude(down)))
 
 
-@forced
+@once
 def gap_of_poisson(mean: Wide, k: Wide, above: Wide, below: Wide) -> Wide:
     """log of P(k) less that of above / below, as `gap_of_binomial`; the mean is 10 at least."""
     # The mean's own logarithm goes with that of the height, both twice.

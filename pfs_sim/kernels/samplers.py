@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 
-from pfs_sim.kernels._jit import apart, forced, inline, lean
+from pfs_sim.kernels._jit import apart, inline, lean, once
 from pfs_sim.kernels._wide import greater, root, where
 from pfs_sim.kernels.counts import binomial, poisson
 from pfs_sim.kernels.normals import normal
@@ -72,7 +72,7 @@ def _gamma_from_normal(rng: Rng, shape: float) -> float:
             return value
 
 
-@forced
+@once
 def gammas_inside(shape: Wide, x: Wide, u: Wide) -> Wide:
     """What a normal and a uniform give at once, of paths side by side.
 

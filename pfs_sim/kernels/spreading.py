@@ -53,13 +53,13 @@ _OF_A_MASK = 16
 """Paths whose pieces have a bit each in one word."""
 
 
-@forced
+@once
 def edge_of(reach: float) -> Word:
     """The edge below which a person's number is with probability `reach`."""
     return np.uint64(reach * _WORD_RANGE) if reach < 1.0 else _LAST
 
 
-@forced
+@once
 def first_bits_of(reach: Wide) -> Wide:
     """The first 16 bits of the edge of each path, four times."""
     edge = pick(reach < 1.0, to_whole(reach * _WORD_RANGE), _LAST)
