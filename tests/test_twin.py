@@ -10,6 +10,7 @@ from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.row import SOURCES
 from pfs_sim.reading import load
 from pfs_sim.simulate import nothing_given
+from pfs_sim.tables.state import TREATED
 from tests.generate import scenario
 from tests.naive import live_path
 from tests.people_case import deal
@@ -173,3 +174,23 @@ def test_ages_that_nobody_looks_at_move_nobody(per_period, types, frozen):
         for name, array in mine.items():
             assert np.allclose(array, theirs[name], rtol=1e-12, atol=1e-9, equal_nan=True), name
             assert frozen or name not in COUNTS or (array == theirs[name]).all(), name
+
+
+@pytest.mark.parametrize("per_period", [100.0, 600.0, 2_500.0, 20_000.0])
+def test_people_leave_as_the_law_says(per_period):
+    """A multinomial, however it is drawn: means, variances and covariances of ages by cohort."""
+    program = CROWDS | {"referrals": {"per_period": per_period}, "service": {"duration": 3}}
+    kernels = Kernels(Scenario.model_validate(deal(program=program)))
+    law, found = np.array([0.1, 0.9 * 0.03, 0.9 * 0.97 * 0.3, 0.9 * 0.97 * 0.7 * 0.05]), []
+    for path in range(400):
+        exits = kernels.live(path)[0]["exits"][:, TREATED, 0]
+        people = exits.sum(axis=-1)
+        exits, people = exits[people > 0], people[people > 0]
+        found.append((exits[:, :4] - people[:, None] * law) / np.sqrt(people)[:, None])
+    residuals = np.concatenate(found)
+    wanted = np.diag(law) - np.outer(law, law)
+    errors = np.sqrt(np.diag(wanted) / len(residuals))
+    assert (np.abs(residuals.mean(axis=0)) < 4.5 * errors).all()
+    products = residuals[:, :, None] * residuals[:, None, :]
+    spread = products.std(axis=0) / np.sqrt(len(residuals))
+    assert (np.abs(products.mean(axis=0) - wanted) < 4.5 * spread).all()
