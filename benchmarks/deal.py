@@ -19,8 +19,6 @@ from benchmarks.report import Comparison, Options
 
 PATHS = {OURS: 100_000, ANALYST: 8_192, NUMBA: 8_192, STANDARD: 2_048, TEXTBOOK: 16_384,
          FAST: 100_000}  # fmt: skip
-MORE = 4
-"""Times the paths where threads are compared."""
 
 
 def compare(options: Options) -> Comparison:
@@ -47,14 +45,14 @@ def compare(options: Options) -> Comparison:
         runs, options.rounds, per={name: n / 1e6 for name, n in paths.items()}, unit="µs a path"
     )
     two_names = [name for name in THREADED if name in crew]
-    # More paths for two threads: a thread's start, and what is read once, must not weigh.
+    # More paths for two threads: a thread's start must not weigh.
     runs = {}
     for name in two_names:
         for threads in (1, 2):
             runs[f"{name}, {threads}"] = (
-                lambda live=crew[name], n=MORE * paths[name], k=threads: live(n, 5, k)
+                lambda live=crew[name], n=2 * paths[name], k=threads: live(n, 5, k)
             )
-    per = {f"{name}, {k}": MORE * paths[name] / 1e6 for name in two_names for k in (1, 2)}
+    per = {f"{name}, {k}": 2 * paths[name] / 1e6 for name in two_names for k in (1, 2)}
     both = take_turns(runs, options.rounds, per=per, unit="µs a path")
     values: dict[str, float] = {}
     ours = find(one, OURS)
