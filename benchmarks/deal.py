@@ -20,7 +20,7 @@ from benchmarks.report import Comparison, Options
 PATHS = {OURS: 100_000, ANALYST: 8_192, NUMBA: 8_192, STANDARD: 2_048, TEXTBOOK: 16_384,
          FAST: 100_000}  # fmt: skip
 MOST = 131_072
-"""Paths where threads are compared: of more, ours are packed, and the others keep what they have."""
+"""Paths where threads are compared: of more, our results are packed."""
 
 
 def compare(options: Options) -> Comparison:
