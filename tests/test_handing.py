@@ -1,5 +1,7 @@
 """Tuples by their addresses: one laid down before a call is what a kernel would have laid down."""
 
+import pickle
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +13,7 @@ from numba.core.registry import cpu_target
 from pfs_sim.kernels import path as walked
 from pfs_sim.kernels._handing import by, lay
 from pfs_sim.kernels._jit import lean
-from pfs_sim.simulate import compile_scenario
+from pfs_sim.simulate import compile_scenario, nothing_given
 from pfs_sim.tables.state import Drawn
 from tests.generate import scenario
 
@@ -77,3 +79,25 @@ def test_its_arrays_stay_as_long_as_it_is_there():
     assert out[2] == 4.0
     assert out[3] == 1.0
     assert len(others) == 20
+
+
+@pytest.mark.jit_off
+@pytest.mark.parametrize("copied", [deepcopy, lambda whole: pickle.loads(pickle.dumps(whole))])
+def test_a_copy_is_laid_down_anew(copied):
+    """Or it would be read where the other one lay."""
+    compiled = compile_scenario(scenario(3))
+    given, (scratch, fresh) = nothing_given(compiled.scenario), [compiled.scratch() for _ in "ab"]
+    row = compiled.inputs.draw(0, 1)[0]
+    alone = walked.live(compiled.plan, scratch, row, 0, 0, given)
+    plan = copied(compiled.plan)
+    assert "laid" in vars(compiled.plan) and "laid" not in vars(plan)
+    for part in compiled.plan.money.contract:
+        part[...] = np.zeros((), part.dtype)
+    other = walked.live(plan, fresh, row, 0, 0, given)
+    np.testing.assert_array_equal(alone, other)
+
+
+@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is laid down without the compiler")
+def test_what_is_laid_down_stays_in_its_process():
+    with pytest.raises(TypeError, match="another process"):
+        pickle.dumps(lay((np.zeros(3),)))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -126,6 +127,11 @@ class Laid:
         self.address = int(self._words.ctypes.data)
 
 
+    def __reduce__(self) -> Any:
+        """It holds addresses, which mean nothing elsewhere."""
+        raise TypeError("what is laid down cannot be copied or sent to another process")
+
+
 def _write(part: Any, words: list[Any]) -> None:
     """The words of a tuple: as Numba lays down arrays (of nobody), numbers and tuples of them."""
     if isinstance(part, tuple):
@@ -157,6 +163,18 @@ by: Any = _same if _off else intrinsic(_emit_by)
 lay: Any = _same if _off else Laid
 """Lay a tuple down for kernels that are called from Python. It lies there as long as what this
 returns; to have a kernel take it apart and lay it down anew took 2 s of each cold start."""
+class LaidOnce:
+    """What a named tuple is besides that is laid down once and handed on often."""
+
+    @cached_property
+    def laid(self) -> Any:
+        """It as kernels take it."""
+        return lay(self)
+
+    def __getstate__(self) -> None:
+        """A copy, here or in another process, is laid down anew."""
+
+
 at: Any = spell_out if _off else intrinsic(_emit_at)
 """What lies at an address, wide arrays read as such: of a named tuple its fields can be asked for,
 another tuple is read; what is no address stays as it is."""

@@ -15,13 +15,12 @@ them. Only where that money stops or expands the program are they lived again, f
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._handing import lay
+from pfs_sim.kernels._handing import LaidOnce, lay
 from pfs_sim.kernels._jit import called, compile_for, inline, lean, once, promise
 from pfs_sim.kernels._wide import (
     SHORT,
@@ -69,13 +68,8 @@ class _Plan(NamedTuple):
     outputs: OutputPlan
 
 
-class Plan(_Plan):
+class Plan(_Plan, LaidOnce):
     """A deal, compiled."""
-
-    @cached_property
-    def laid(self) -> Any:
-        """It as `walk` takes it."""
-        return lay(self)
 
 
 class Kept(NamedTuple):
@@ -106,13 +100,8 @@ class _Scratch(NamedTuple):
     waiting: F8  # [i, 6] paths to be lived again: row, events [4], how often it was lived
 
 
-class Scratch(_Scratch):
+class Scratch(_Scratch, LaidOnce):
     """What a thread lives paths in."""
-
-    @cached_property
-    def laid(self) -> Any:
-        """It as `walk` takes it."""
-        return lay(self)
 
 
 MOST_WAITING = 3 * ABREAST
