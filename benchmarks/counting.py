@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from pfs_sim.simulate import compile_scenario, nothing_given
-from pfs_sim.tables.wide import ABREAST
+from pfs_sim.tables.wide import ABREAST, new_table
 
 ROOT = Path(__file__).resolve().parents[1]
 KERNELS = str(ROOT / "pfs_sim" / "kernels")
@@ -38,7 +38,7 @@ def count(file: str) -> dict[str, float]:
     given = nothing_given(compiled.scenario)
     rows = compiled.inputs.share_out(compiled.inputs.draw_values(0, PATHS))
     scratch = compiled.scratch()
-    out = np.empty((len(compiled.columns), PATHS))
+    out = new_table(len(compiled.columns), PATHS)
     fan = np.empty((0, 4, compiled.scenario.clock.periods + 1))
     found: Counter[str] = Counter()
 
