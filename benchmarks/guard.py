@@ -28,9 +28,8 @@ def count_operations() -> dict[str, dict[str, float]]:
     """Operations a path by deal, from a process without the compiler."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.counting"],
-        cwd=ROOT, env={**os.environ, "NUMBA_DISABLE_JIT": "1", "PFS_SIM_ABREAST": "16"}, check=True,
-        capture_output=True,
-        text=True,
+        cwd=ROOT, env={**os.environ, "NUMBA_DISABLE_JIT": "1", "PFS_SIM_ABREAST": "16"},
+        check=True, capture_output=True, text=True,
     )  # fmt: skip
     found: dict[str, dict[str, float]] = json.loads(done.stdout.splitlines()[-1])
     return found

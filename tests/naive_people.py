@@ -210,6 +210,15 @@ def thin(stream, n, p, frozen):
     return binomial(stream, whole, p) + (n - whole) * p
 
 
+def shares_of(chances):
+    """What share of all falls into each class, and into none, by the chances of those left."""
+    shares, stay = [], 1.0
+    for p in chances:
+        shares.append(stay * p)
+        stay *= 1 - p
+    return shares, stay
+
+
 def place(stream, n, chances, frozen):
     """People by class, each class with its probability for those in none before it: [how many].
 
@@ -217,10 +226,7 @@ def place(stream, n, chances, frozen):
     or than 64 for each class but the last. Others are spread one by one. A fraction of a person
     gets its expectation.
     """
-    whole, found, shares, stay = math.floor(n), [], [], 1.0
-    for p in chances:
-        shares.append(stay * p)
-        stay *= 1 - p
+    whole, found, (shares, stay) = math.floor(n), [], shares_of(chances)
     if frozen or whole > min(CROWD, 64 * len(chances)):
         for k, p in enumerate(chances):
             some = 0 if frozen else math.floor(n)
@@ -239,10 +245,7 @@ def place_leaving(stream, n, chances, frozen):
     Up to 64 are spread one by one. Of more, how many leave at all is drawn first; those are then
     placed among the ages, the leavers' own chances given, from block 512 on.
     """
-    whole, shares, stay = math.floor(n), [], 1.0
-    for p in chances:
-        shares.append(stay * p)
-        stay *= 1 - p
+    whole, (shares, _) = math.floor(n), shares_of(chances)
     reach = list(itertools.accumulate(shares))
     if frozen:
         return [n * share for share in shares] + [n - n * reach[-1]]

@@ -3,10 +3,10 @@
 A call hands on every array of a tuple as five words and two for each dimension. Between them the
 stages of a path take 3,500 words, which twice over cost as much as a fifth of the path. So who
 calls them lays each tuple down once (`by`, or `lay` before a kernel is called) and hands on its
-address. A kernel reads a field of a
-named tuple from there when it uses it, `place.field`, and hands on addresses too: the compiler
-never sees a whole tuple, which it would take apart in every function that is handed one, a third
-of the time that it took. What lies there is never written again.
+address. A kernel reads a field of a named tuple from there when it uses it, `place.field`, and
+hands on addresses too: the compiler never sees a whole tuple, which it would take apart in every
+function that is handed one, a third of the time that it took. What lies there is never written
+again.
 """
 
 from __future__ import annotations
@@ -126,7 +126,6 @@ class Laid:
         self._numba_type_ = By(cast(Any, typeof)(whole))
         self.address = int(self._words.ctypes.data)
 
-
     def __reduce__(self) -> Any:
         """It holds addresses, which mean nothing elsewhere."""
         raise TypeError("what is laid down cannot be copied or sent to another process")
@@ -163,6 +162,8 @@ by: Any = _same if _off else intrinsic(_emit_by)
 lay: Any = _same if _off else Laid
 """Lay a tuple down for kernels that are called from Python. It lies there as long as what this
 returns; to have a kernel take it apart and lay it down anew took 2 s of each cold start."""
+
+
 class LaidOnce:
     """What a named tuple is besides that is laid down once and handed on often."""
 

@@ -14,13 +14,15 @@ from numba import types
 from pfs_sim.kernels._wide import WHOLE_VALUE, word_value, written
 from pfs_sim.tables.wide import ABREAST
 
-_OF_A_MASK = 64
-MASKS = 4 * ABREAST // _OF_A_MASK
+OF_A_MASK = 16
+"""Paths whose pieces have a bit each in one word."""
+MASKS = ABREAST // OF_A_MASK
 """Words that hold a bit for each piece."""
 
 _PIECES = ir.VectorType(ir.IntType(16), 4 * ABREAST)
 _WORDS = ir.VectorType(ir.IntType(64), ABREAST)
 _ALL = ir.IntType(4 * ABREAST)
+_BITS = 64
 
 
 def _split(builder: Any, *words: Any) -> list[Any]:
@@ -50,8 +52,8 @@ def _emit_some_equal(builder: Any, first: Any, second: Any) -> Any:
 def _emit_equal(builder: Any, first: Any, second: Any, mask: Any) -> Any:
     bits = _equal(builder, first, second)
     if MASKS > 1:
-        skipped = builder.mul(builder.zext(mask, _ALL), ir.Constant(_ALL, _OF_A_MASK))
-        bits = builder.trunc(builder.lshr(bits, skipped), ir.IntType(_OF_A_MASK))
+        skipped = builder.mul(builder.zext(mask, _ALL), ir.Constant(_ALL, _BITS))
+        bits = builder.trunc(builder.lshr(bits, skipped), ir.IntType(_BITS))
     return bits
 
 
@@ -60,7 +62,7 @@ def _pieces(words: Any) -> Any:
 
 
 def _equal_alone(first: Any, second: Any, mask: int) -> Any:
-    equal = (_pieces(first) == _pieces(second))[_OF_A_MASK * mask :][:_OF_A_MASK]
+    equal = (_pieces(first) == _pieces(second))[_BITS * mask :][:_BITS]
     return np.uint64(sum(1 << int(i) for i in np.flatnonzero(equal)))
 
 

@@ -78,25 +78,46 @@ def _place_by(
             if turn == LEAVING and not _leaves(program, arm):
                 to[last] = n
                 continue
-            row, whole = (1 + arm * program.types + y) * turn, floor(n)
-            crowds, reach, index = whole > most, cohort.reach[row], address(half // 2, arm, y)
-            few, part = where(crowds, 0.0, whole), where(crowds, 0.0, n - whole)
+            row, index = (1 + arm * program.types + y) * turn, address(half // 2, arm, y)
             least = 0 if turn == TYPES or _has_ages(program, arm) else last - 1
-            if anywhere(part != 0.0):
-                _expect(part, reach, least, last, to)
-            spread(
-                few, key, index, ZERO, paths, least, last, reach, cohort.edge[row],
-                cohort.pieces, to,
+            rest = _spread_few(
+                n, most, key, index, ZERO, paths, least, last, cohort.reach[row],
+                cohort.edge[row], cohort.pieces, to,
             )  # fmt: skip
-            if anywhere(crowds):
+            if anywhere(rest > 0.0):
                 if crowded == draws.n.size:
                     _place_crowds(crowded, turn, program, rng, paths, key, frozen, cohort, draws)
                     crowded = 0
                 draws.where[crowded, 0], draws.where[crowded, 1] = half, y
-                draws.rest[crowded] = where(crowds, n, 0.0)
+                draws.rest[crowded] = rest
                 crowded += 1
     if crowded > 0:
         _place_crowds(crowded, turn, program, rng, paths, key, frozen, cohort, draws)
+
+
+@once
+def _spread_few(
+    n: Wide,
+    most: float,
+    key: Word,
+    index: Word,
+    block: Word,
+    paths: Wide,
+    first: int,
+    last: int,
+    reach: Wide,
+    edges: Wide,
+    pieces: Wide,
+    found: Wide,
+) -> Wide:
+    """Spread people where there are so many at most, as `spread` says; returns the others."""
+    whole = floor(n)
+    crowds = whole > most
+    few, part = where(crowds, 0.0, whole), where(crowds, 0.0, n - whole)
+    if anywhere(part != 0.0):
+        _expect(part, reach, first, last, found)
+    spread(few, key, index, block, paths, first, last, reach, edges, pieces, found)
+    return where(crowds, n, 0.0)
 
 
 @forced
@@ -177,16 +198,11 @@ def _spread_leavers(
     """Spread those of a crowd who leave over their ages where they are few; returns the others."""
     last, row = program.duration, _row_of(program, draws, d)
     to = cohort.exits[_place_of(LEAVING, program, draws, d)]
-    most, whole = -1.0 if frozen else 0.5 * _most_spread(last), floor(left)
-    crowds = whole > most
-    few, part = where(crowds, 0.0, whole), where(crowds, 0.0, left - whole)
-    if anywhere(part != 0.0):
-        _expect(part, cohort.given[row], 0, last, to)
-    spread(
-        few, key, _index_of(draws, d), _LEAVERS, paths, 0, last, cohort.given[row],
+    most = -1.0 if frozen else 0.5 * _most_spread(last)
+    return _spread_few(
+        left, most, key, _index_of(draws, d), _LEAVERS, paths, 0, last, cohort.given[row],
         cohort.given_edge[row], cohort.pieces, to,
     )  # fmt: skip
-    return where(crowds, left, 0.0)
 
 
 @inner_apart

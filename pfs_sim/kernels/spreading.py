@@ -13,6 +13,7 @@ import numpy as np
 from pfs_sim.kernels._jit import forced, inner_apart, once
 from pfs_sim.kernels._pieces import (
     MASKS,
+    OF_A_MASK,
     count_below,
     equal_pieces,
     have_equal_pieces,
@@ -49,8 +50,6 @@ _FOUR_TIMES = np.uint64(0x0001000100010001)
 _LOOK_UP = np.uint64(8)
 """Block at which the other bits begin: word i there is person i's."""
 _OF_A_PATH, _HALF = np.uint64(3), np.uint64(32)
-_OF_A_MASK = 16
-"""Paths whose pieces have a bit each in one word."""
 
 
 @once
@@ -170,7 +169,7 @@ def _look_up(
                 while tied != ZERO:
                     i = popcount((tied & (~tied + ONE)) - ONE)
                     tied &= tied - ONE
-                    lane = _OF_A_MASK * mask + np.int64(i >> TWO)
+                    lane = OF_A_MASK * mask + np.int64(i >> TWO)
                     person = np.uint64(4 * w) + (i & _OF_A_PATH)
                     reached = of(reach[k], lane)
                     if float(np.int64(person)) < of(n, lane) and _is_below(
