@@ -22,7 +22,7 @@ from pfs_sim.model.scenario import Scenario
 from pfs_sim.packing import LEAST_BYTES, Packed, Packing, worth_packing
 from pfs_sim.pausing import uncollected
 from pfs_sim.plan.lots import grouping
-from pfs_sim.plan.outputs import FAN_PATHS, Column, columns, new_flows, output_plan
+from pfs_sim.plan.outputs import FAN_PATHS, Column, choose, columns, new_flows, output_plan
 from pfs_sim.plan.row import SOURCES, Row
 from pfs_sim.reading import Loaded, load, scenario_hash, state
 from pfs_sim.results import FAN, Results
@@ -40,13 +40,19 @@ Deal = Scenario | Loaded | str | Path | dict[str, Any]
 
 @dataclass(frozen=True)
 class Compiled:
-    """A scenario ready to be lived: its row of quantities, plan, inputs and columns."""
+    """A scenario ready to be lived: its row of quantities, plan, inputs and columns.
+
+    A path has `width` columns, of which `columns` are asked for.
+    """
 
     scenario: Scenario
     row: Row
     plan: Plan
     inputs: Inputs
     columns: tuple[Column, ...]
+    width: int
+    followed: int = FAN_PATHS
+    """Of so many of the first paths the course is kept."""
 
     def scratch(self, ledger: bool = False) -> Scratch:
         """Fresh scratch arrays for one thread; with the balances that only a ledger shows."""
@@ -57,7 +63,7 @@ class Compiled:
         from pfs_sim.tables.wide import numbers
 
         plan = self.plan
-        money, flows = new_ledger(plan.money, ledger), new_flows(plan.money, len(self.columns))
+        money, flows = new_ledger(plan.money, ledger), new_flows(plan.money, self.width)
         return Scratch(
             rng=new_rng(),
             ledger=money,
@@ -94,8 +100,14 @@ def compile_scenario(
     fixed: Mapping[str, float] | None = None,
     count_seed: int | None = None,
     merge: Sequence[int] | None = None,
+    only: Collection[str] | None = None,
+    course: bool = True,
 ) -> Compiled:
-    """Scenario → everything that the kernels need. Errors: InputError for unknown sources.
+    """Scenario → everything that the kernels need.
+
+    `only` are the results that are asked for, by name; all of them for None. Without the `course`
+    of the first paths nothing is followed by grid point. InputError for unknown sources and
+    results.
 
     `merge` are grid points: cohorts that are measured between the same two of them, and of the
     scenario's evaluations, are drawn together. Scenarios that are to be compared on the same
@@ -114,14 +126,18 @@ def compile_scenario(
         raise InputError(f"found the source {unknown[0]!r}; allowed: {', '.join(SOURCES)}")
     by_source = source_seeds(seed, seeds)
     counts = by_source if count_seed is None else source_seeds(count_seed)
-    row, found = Row(scenario), tuple(columns(scenario))
+    row, found = Row(scenario), columns(scenario)
+    chosen = choose(found, only)
     plan = Plan(
         people_plan(scenario, row, counts, frozen, merge, moved=tuple(fixed or ())),
         money_plan(scenario, row, counts, frozen=frozen),
-        output_plan(scenario, row, found),
+        output_plan(scenario, row, found, chosen),
     )
     inputs = Inputs(scenario, row, by_source, frozen, uniforms, own_seeds, kept, fixed)
-    return Compiled(scenario, row, plan, inputs, found)
+    asked = tuple(found[place] for place in chosen)
+    return Compiled(
+        scenario, row, plan, inputs, asked, len(found), FAN_PATHS if course else 0
+    )
 
 
 class Scratches:
@@ -192,6 +208,7 @@ def simulate(
     sampling: Design | str = "random",
     own_seeds: Mapping[str, int] | None = None,
     fixed: Mapping[str, float] | None = None,
+    only: Collection[str] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Results:
     """Live a deal on many paths.
@@ -200,7 +217,9 @@ def simulate(
     paths is the first n paths of any longer run. `frozen` sources take their means; `true_mode`
     replaces every measure by its true value; `given[measure, evaluation]` (NaN: not given) are
     measured values. `fixed` quantities, by dotted path, have one value on every path, and all
-    others what they would have had. `sampling` is `random`, `antithetic` or `sobol` (path-level
+    others what they would have had. `only` are the results that are asked for, by their dotted
+    names (an IRR brings its status): the others are not worked out, and take no memory; no bit of
+    those that are depends on it. `sampling` is `random`, `antithetic` or `sobol` (path-level
     inputs in 8 replicates of a scrambled Sobol sequence; `sobol:16` in 16). `progress` is called
     with the number of paths done since the last call.
     """
@@ -212,7 +231,7 @@ def simulate(
         raise InputError("found seeds of their own with Sobol sampling; allowed: one seed for all")
     compiled = compile_scenario(
         deal, seed, seeds=seeds, frozen=frozen, uniforms=design.uniforms(seed),
-        own_seeds=own_seeds, fixed=fixed,
+        own_seeds=own_seeds, fixed=fixed, only=only,
     )
     values, fan = live_compiled(
         compiled, paths, threads=threads, chunk=chunk, true_mode=true_mode, given=given,
@@ -267,7 +286,7 @@ def live_compiled(
     width, grid = len(compiled.columns), compiled.scenario.clock.periods + 1
     refuse_if_too_large(paths, width, grid)
     values = hold(compiled.columns, paths)
-    fan = np.empty((min(paths, FAN_PATHS), len(FAN), grid))
+    fan = np.empty((min(paths, compiled.followed), len(FAN), grid))
     measured = nothing_given(compiled.scenario) if given is None else given
     scratches, size = Scratches(compiled), even_size(paths, chunk, threads)
 

@@ -37,7 +37,8 @@ def shaped(monkeypatch):
     """Payments that are a given function of the cap and of one normal number a path."""
 
     def shape(function):
-        def live_one(self, deal, *, fixed=None, progress=None):
+        def live_one(self, deal, *, only, course, progress=None):
+            assert only == ("payor.payments",) and not course
             made = make_up_results(deal.document, self.paths, self.seed)
             cap = deal.scenario.contract.cap.value
             noise = np.random.default_rng(self.seed).normal(0.0, 1e4, self.paths)

@@ -35,7 +35,7 @@ def list_losses(scenario: Scenario) -> list[str]:
 
 def _pick(scenario: Scenario, wanted: list[str], paths: int, seed: int, threads: int | None,
           progress: Progress | None, **options: Any) -> F8:
-    compiled = compile_scenario(scenario, seed, **options)
+    compiled = compile_scenario(scenario, seed, only=wanted, course=False, **options)
     values, _ = live_compiled(compiled, paths, threads=threads, progress=progress)
     index = {column.name: i for i, column in enumerate(compiled.columns)}
     return pick(values, [index[name] for name in wanted])

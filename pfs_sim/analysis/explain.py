@@ -7,7 +7,7 @@ scenario correlates quantities of different sources, those drawn anew are drawn 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -213,8 +213,10 @@ def _by_input(sources: list[Source]) -> _Players:
     )
 
 
-def _compile(scenario: Scenario, players: _Players, mask: int, seed: int) -> Compiled:
-    """A run that keeps the players in the mask."""
+def _compile(
+    scenario: Scenario, players: _Players, mask: int, seed: int, only: Sequence[str]
+) -> Compiled:
+    """A run that keeps the players in the mask, and finds `only` some results."""
     held = [i for i in range(len(players.names)) if mask >> i & 1]
     kept = {path for i in held for path in players.quantities[i]}
     drawn = {path for group in players.quantities for path in group}
@@ -223,7 +225,7 @@ def _compile(scenario: Scenario, players: _Players, mask: int, seed: int) -> Com
     seeds = {name: seed if name in keeps else other for name in players.counts if name}
     return compile_scenario(
         scenario, seed, seeds=seeds, own_seeds=dict.fromkeys(drawn - kept, other),
-        kept=Kept(source_seeds(seed), frozenset(kept)),
+        kept=Kept(source_seeds(seed), frozenset(kept)), only=only, course=False,
     )
 
 
@@ -249,17 +251,18 @@ def explain(
 
     later: dict[int, F8] = {}
     beside = _find_beside(players) if by == "source" else [0]
-    if 8 * paths * len(columns(scenario)) * len(beside) > TOGETHER:
+    names = [output.column for output in wanted]
+    if 8 * paths * len(names) * len(beside) > TOGETHER:
         beside = [0]
 
     def evaluate(mask: int) -> F8:
         """outputs[output, path] of a mask; lived with those that share its people."""
         if mask not in later:
             masks = [mask & ~max(beside) | other for other in beside]
-            orders = [Order(_compile(scenario, players, one, seed)) for one in masks]
+            orders = [Order(_compile(scenario, players, one, seed, names)) for one in masks]
             lived = live_together(orders, paths, threads=threads, progress=progress)
             index = [column.name for column in orders[0].compiled.columns]
-            rows = [index.index(output.column) for output in wanted]
+            rows = [index.index(name) for name in names]
             later.update(
                 (one, pick(values, rows)) for one, (values, _) in zip(masks, lived, strict=True)
             )

@@ -240,6 +240,11 @@ def list_effect_terms(scenario: Scenario) -> dict[str, list[str]]:
     }
 
 
+def _list_payments(scenario: Scenario) -> list[str]:
+    """The columns of what terms pay on a measured effect."""
+    return [f"payor.payments.{name}" for name in list_effect_terms(scenario)]
+
+
 def find_idle(scenario: Scenario, people: SamePeople) -> npt.NDArray[np.bool_]:
     """Paths on which every effect that a term pays on is truly nothing or harm."""
     compiled = compile_scenario(scenario, people.seed, uniforms=people.uniforms)
@@ -270,7 +275,9 @@ def _find_point(
     overridden: bool,
     progress: Callable[[int], None] | None,
 ) -> Point:
-    results = people.live_one(scenario, progress=progress)
+    returns = [f"{c.name}.irr" for c in conditions if c.name not in (PAYOR, FALSE)]
+    wanted = ["payor.net_benefit", *returns, *_list_payments(scenario)]
+    results = people.live_one(scenario, only=wanted, course=False, progress=progress)
     sampling = find_sampling(results)
     found: dict[str, Interval] = {}
     for condition in conditions:
@@ -293,14 +300,16 @@ def _false_payment(
     progress: Callable[[int], None] | None,
 ) -> Interval:
     """P(a term on an effect pays | every effect that such terms rest on is nothing or harm)."""
-    terms = list_effect_terms(scenario)
-    if not terms:
+    payments = _list_payments(scenario)
+    if not payments:
         return UNDEFINED_INTERVAL
     if overridden:
-        outcomes = itertools.chain.from_iterable(terms.values())
+        outcomes = itertools.chain.from_iterable(list_effect_terms(scenario).values())
         none = {f"outcomes.{outcome}.effect": 0.0 for outcome in outcomes}
-        results = people.live_one(scenario, fixed=none, progress=progress)
-    paid = sum((results[f"payor.payments.{name}"] for name in terms), np.zeros(results.paths))
+        results = people.live_one(
+            scenario, fixed=none, only=payments, course=False, progress=progress
+        )
+    paid = sum((results[name] for name in payments), np.zeros(results.paths))
     hit = np.where(paid > CENT, 1.0, 0.0)
     if not overridden:
         hit[~find_idle(scenario, people)] = np.nan

@@ -20,8 +20,8 @@ from pfs_sim.analysis.scaling import scale_enrollment, scale_sample
 from pfs_sim.metrics.estimates import UNDEFINED_ESTIMATE, Estimate, Interval
 from pfs_sim.metrics.moments import mean, paired_difference, probability, ratio_of_means
 from pfs_sim.model.scenario import Scenario
-from pfs_sim.packing import Packed, pick
-from pfs_sim.simulate import Deal, compile_scenario, live_compiled, scenario_of
+from pfs_sim.packing import pick
+from pfs_sim.simulate import Compiled, Deal, compile_scenario, live_compiled, scenario_of
 
 F8 = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -130,16 +130,21 @@ def live_four(
     """The four runs, over the same people and draws."""
     terms = tuple(scenario.contract.terms)
     names = list(scenario.outcomes)
-    compiled = compile_scenario(scenario, seed)
+    payments = [f"payor.payments.{term}" for term in terms]
+    compiled = compile_scenario(scenario, seed, course=False)
     index = {column.name: i for i, column in enumerate(compiled.columns)}
-    rows = [index[f"payor.payments.{term}"] for term in terms]
 
-    def live(fixed: dict[str, float]) -> F8 | Packed:
-        one = compile_scenario(scenario, seed, fixed=fixed)
-        values, _ = live_compiled(one, paths, threads=threads, progress=progress)
-        return values
+    def compile_payments(fixed: dict[str, float]) -> Compiled:
+        """The deal with payments by term alone, in their order, as its results."""
+        return compile_scenario(scenario, seed, fixed=fixed, only=payments, course=False)
 
-    orders = [Order(compiled), Order(compiled, true_mode=True)]
+    def live(fixed: dict[str, float]) -> F8:
+        values, _ = live_compiled(
+            compile_payments(fixed), paths, threads=threads, progress=progress
+        )
+        return pick(values, range(len(terms)))
+
+    orders = [Order(compiled), Order(compile_payments({}), true_mode=True)]
     (plain, _), (true, _) = live_together(orders, paths, threads=threads, progress=progress)
     drawn = compiled.inputs.draw(0, paths)
     targets = list_targets(scenario)
@@ -154,10 +159,10 @@ def live_four(
             means[name] = float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
     return Lives(
         terms,
-        pick(plain, rows),
-        pick(true, rows),
-        pick(live({f"outcomes.{name}.effect": 0.0 for name in names}), rows),
-        pick(live(aim), rows) if aim else None,
+        pick(plain, [index[name] for name in payments]),
+        pick(true, range(len(terms))),
+        live({f"outcomes.{name}.effect": 0.0 for name in names}),
+        live(aim) if aim else None,
         {
             name: find_direction(scenario, name)
             * drawn[:, compiled.row.column(f"outcomes.{name}.effect")]

@@ -21,7 +21,6 @@ import numpy.typing as npt
 from pfs_sim.draws import Inputs
 from pfs_sim.packing import Packed
 from pfs_sim.plan.crowd import Marks, mark_read
-from pfs_sim.plan.outputs import FAN_PATHS
 from pfs_sim.results import FAN
 from pfs_sim.simulate import (
     CHUNK,
@@ -150,7 +149,7 @@ class _Task:
         self.given = nothing_given(compiled.scenario)
         grid = compiled.scenario.clock.periods + 1
         self.values = hold(compiled.columns, paths)
-        self.fan = np.empty((min(paths, FAN_PATHS), len(FAN), grid))
+        self.fan = np.empty((min(paths, compiled.followed), len(FAN), grid))
         self.tables, self.moving = describe_people(compiled)
         self.scratches = Scratches(compiled)
         plan = compiled.plan

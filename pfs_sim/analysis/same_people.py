@@ -10,7 +10,7 @@ contract costs its money alone.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.lots import evaluation_dates
 from pfs_sim.results import Results
 from pfs_sim.sampling import Design, Uniforms, read_design
-from pfs_sim.simulate import Compiled, Deal, compile_scenario, gather, scenario_of
+from pfs_sim.simulate import Deal, compile_scenario, gather, scenario_of
 
 PATHS = 10_000
 Progress = Callable[[int], None]
@@ -56,35 +56,41 @@ class SamePeople:
         deals: Iterable[Deal],
         *,
         fixed: Mapping[str, float] | None = None,
+        only: Collection[str] | None = None,
+        course: bool = True,
         progress: Progress | None = None,
     ) -> Iterator[Results]:
         """The results of each deal in turn, path p of each over the same people.
+
+        Of the results `only` those are worked out that are asked for, and the `course` of the
+        first paths if it is: see `compile_scenario`.
 
         Deals with different evaluation dates are drawn in the lots that all of them can tell
         apart, so that a date that one of them adds moves nobody.
         """
         scenarios = [scenario_of(deal) for deal in deals]
         merge = _unite_dates(scenarios, self.dates)
-        return self._live([(scenario, merge) for scenario in scenarios], fixed, progress)
+        dated = [(scenario, merge) for scenario in scenarios]
+        return self._live(dated, progress, fixed=fixed, only=only, course=course)
 
     def live_each(
         self, deals: Iterable[Deal], *, progress: Progress | None = None
     ) -> Iterator[Results]:
-        """The results of each deal in turn, each as if it were lived alone.
+        """The results of each deal in turn, each as if it were lived alone, without its course.
 
         Deals whose evaluation dates are among `dates`, or the same, have the same people.
         """
         scenarios = [scenario_of(deal) for deal in deals]
         dated = [(scenario, _unite_dates([scenario], self.dates)) for scenario in scenarios]
-        return self._live(dated, None, progress)
+        return self._live(dated, progress, course=False)
 
     def _live(
         self,
         deals: Sequence[tuple[Scenario, Sequence[int]]],
-        fixed: Mapping[str, float] | None,
         progress: Progress | None,
+        **options: Any,
     ) -> Iterator[Results]:
-        """Live deals, each drawn in lots by grid points.
+        """Live deals, each drawn in lots by grid points; `options` are those of their compiling.
 
         One by one as long as the store keeps their people, so that each is there at once. Where
         it has no room for all of them, as many deals as fit are lived chunk by chunk.
@@ -92,14 +98,16 @@ class SamePeople:
         about: dict[str, Any] = {
             "seed": self.seed, "own_seeds_by_source": {}, "frozen": [], "true_mode": False
         }
-        if fixed:
-            about["fixed"] = dict(fixed)
+        if options.get("fixed"):
+            about["fixed"] = dict(options["fixed"])
         waiting = deque(deals)
         while waiting:
             orders, room = list[Order](), TOGETHER
             while waiting and (not orders or (self.store.refused and room > 0)):
                 scenario, merge = waiting.popleft()
-                compiled = self._compile(scenario, merge, fixed)
+                compiled = compile_scenario(
+                    scenario, self.seed, uniforms=self.uniforms, merge=merge, **options
+                )
                 orders.append(Order(compiled))
                 room -= 8 * self.paths * len(compiled.columns)
             lived = live_together(
@@ -108,22 +116,18 @@ class SamePeople:
             for order in orders:
                 yield gather(order.compiled, *lived.pop(0), about, self.sampling)
 
-    def _compile(
-        self, scenario: Scenario, merge: Sequence[int], fixed: Mapping[str, float] | None
-    ) -> Compiled:
-        return compile_scenario(
-            scenario, self.seed, uniforms=self.uniforms, fixed=fixed, merge=merge
-        )
-
     def live_one(
         self,
         deal: Deal,
         *,
         fixed: Mapping[str, float] | None = None,
+        only: Collection[str] | None = None,
+        course: bool = True,
         progress: Progress | None = None,
     ) -> Results:
-        """The results of one deal."""
-        return next(self.live([deal], fixed=fixed, progress=progress))
+        """The results of one deal: see `live`."""
+        lived = self.live([deal], fixed=fixed, only=only, course=course, progress=progress)
+        return next(lived)
 
 
 def _unite_dates(deals: Iterable[Deal], further: Iterable[int] = ()) -> list[int]:

@@ -23,9 +23,10 @@ from pfs_sim.metrics.deal import summarize
 from pfs_sim.metrics.estimates import NAN, Estimate, Interval, number_or_null
 from pfs_sim.metrics.influence import Influence, find_influence
 from pfs_sim.metrics.summary import Unit
-from pfs_sim.metrics.table import find_statistic_unit
+from pfs_sim.metrics.table import find_statistic_unit, split_address
+from pfs_sim.plan.outputs import columns
 from pfs_sim.sampling import Design
-from pfs_sim.simulate import Deal
+from pfs_sim.simulate import Deal, scenario_of
 
 Kind = Literal["found", "none", "several", "jump", "everywhere"]
 SCAN = 9
@@ -116,16 +117,19 @@ class _Curve:
         self.people, self.progress = people, progress
         self.known: dict[float, Influence] = {}
         self.unit: Unit = "number"
+        names = [c.name for c in columns(scenario_of(deal.loaded)) if c.unit != "status"]
+        self.name, self.statistic = split_address(address, names)
 
     def at(self, x: float) -> Influence:
         """The metric at a value of the lever."""
         if x not in self.known:
             value = int(x) if x == int(x) and abs(x) < 2**53 else x
             deal = self.deal.with_values({self.path: value})
-            results = self.people.live_one(deal, progress=self.progress)
+            results = self.people.live_one(
+                deal, only=(self.name,), course=False, progress=self.progress
+            )
             table = summarize(results)
-            name, statistic = table.split_address(self.address)
-            self.unit = find_statistic_unit(statistic, table[name].unit)
+            self.unit = find_statistic_unit(self.statistic, table[self.name].unit)
             self.known[x] = find_influence(results, table, self.address)
         return self.known[x]
 

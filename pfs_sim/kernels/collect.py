@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+import numpy.typing as npt
+
 from pfs_sim.kernels._jit import apart, lean, once
 from pfs_sim.kernels._wide import (
     each,
@@ -36,6 +39,8 @@ from pfs_sim.tables.outputs import (
     COMPARED_MATCHED,
     COMPARED_NONE,
     HOLDER_COLUMNS,
+    OUTCOME_COLUMNS,
+    PROGRAM_COLUMNS,
     Flows,
     OutputPlan,
 )
@@ -49,6 +54,8 @@ from pfs_sim.tables.state import (
     StopCause,
 )
 from pfs_sim.tables.wide import Wide
+
+I8 = npt.NDArray[np.int64]
 
 _TRIGGERLESS = float(StopCause.SHORTFALL)
 _NOT_HELD = float(Missing.NOT_HELD)
@@ -65,8 +72,19 @@ def _sum(values: Wide) -> Wide:
 
 
 @lean
+def _sum_settled(values: Wide, settled: I8) -> Wide:
+    """The sum of what has something on `settled` dates alone."""
+    total = each(0.0)
+    for t in range(values.size):
+        if settled[t] == 1:
+            total += values[t]
+    return total
+
+
+@lean
 def _holder(
     plan: OutputPlan,
+    settled: I8,
     flow: Wide,
     principal: Wide,
     drawn: Wide,
@@ -74,25 +92,28 @@ def _holder(
     kept: Wide,
     out: Wide,
     o: int,
-) -> int:
+) -> None:
     """Nine numbers of one holder: from its flows, principal received and draws by grid point.
 
     What comes back on a date on which more is drawn counts in full, on both sides. The IRR and its
     status come later: `kept` holds the flows until then. Of `moved`, all that went in and out on a
     date, a share that rounding leaves is no flow, or a total loss would have returned something.
+    On dates that are not `settled` there are draws alone, and `principal` and `moved` not filled.
     """
     invested, returned, paid_in = each(0.0), each(0.0), each(0.0)
     repaid, weighted, npv = each(0.0), each(0.0), each(0.0)
     for t in range(flow.size):
-        here, came = flow[t], principal[t]
-        kept[t] = where(magnitude(here) > _ROUNDING * moved[t], here, 0.0)
-        got = here + drawn[t]
-        invested += greater(-got, 0.0)
-        returned += greater(got, 0.0)
+        here = flow[t]
+        kept[t] = here
         paid_in += drawn[t]
-        repaid += came
-        weighted += came * t
         npv += here * plan.hurdle[t]
+        if settled[t] == 1:
+            came, got = principal[t], here + drawn[t]
+            kept[t] = where(magnitude(here) > _ROUNDING * moved[t], here, 0.0)
+            invested += greater(-got, 0.0)
+            returned += greater(got, 0.0)
+            repaid += came
+            weighted += came * t
     invested += paid_in
     loss = greater(0.0, paid_in - repaid)
     loss = where(loss <= 1e-9 * paid_in, 0.0, loss)
@@ -103,7 +124,6 @@ def _holder(
     out[o + 6] = where(paid_in > 0.0, loss / paid_in, math.nan)
     out[o + 7] = npv
     out[o + 8] = where(repaid > 0.0, weighted / repaid / plan.per_year, math.nan)
-    return o + HOLDER_COLUMNS
 
 
 @once
@@ -119,7 +139,7 @@ def _held(missing: Wide) -> Wide:
 @once
 def _collect_outcome(
     plan: OutputPlan, crowd: Crowd, k: int, held: Wide, dates: int, out: Wide, o: int
-) -> int:
+) -> None:
     """True and measured effect (per client, per trial), averted units, treated measured.
 
     Measured are the clients at whom a measure looks, at the evaluations that were held.
@@ -149,7 +169,6 @@ def _collect_outcome(
     out[o + 1] = where(exists, measured, math.nan)
     out[o + 2] = averted
     out[o + 3] = n1
-    return o + 4
 
 
 @once
@@ -161,6 +180,8 @@ def _collect_payor(
     grid, terms, party = term.shape[0], term.shape[2], ledger.books.party
     total, present, claimed, cut, lost = each(0.0), each(0.0), each(0.0), each(0.0), each(0.0)
     years = o + 5 + terms
+    for n in range(plan.years):
+        out[years + n] = 0.0
     for j in range(terms):
         paid, cut_here, lost_here = each(0.0), each(0.0), each(0.0)
         for t in range(grid):
@@ -188,8 +209,9 @@ def _collect_payor(
         o += 1
     residual, residual_present = each(0.0), each(0.0)
     for t in range(grid):
-        residual += party[0, t]
-        residual_present += party[0, t] * plan.discount[t]
+        if ledger.books.settled[t] == 1:
+            residual += party[0, t]
+            residual_present += party[0, t] * plan.discount[t]
     saved, cashable, saved_present = _savings(plan, crowd, ledger.events[0])
     out[o] = residual
     out[o + 1] = saved
@@ -250,7 +272,7 @@ def _mean_exit(exits: Wide, stop: Wide) -> Wide:
 
 
 @once
-def _collect_program(crowd: Crowd, ledger: Ledger, out: Wide, o: int) -> int:
+def _collect_program(crowd: Crowd, ledger: Ledger, out: Wide, o: int) -> None:
     """Who came, enrolled and left; what it cost; whether and why it stopped."""
     uses, grid, events = ledger.books.uses, ledger.grid, ledger.events
     for i in range(3):
@@ -266,7 +288,6 @@ def _collect_program(crowd: Crowd, ledger: Ledger, out: Wide, o: int) -> int:
     out[o + 9] = where(stopped, 1.0, 0.0)
     out[o + 10] = where(stopped, stop, math.nan)
     out[o + 11] = where(stopped & (events[1] == _TRIGGERLESS), 1.0, 0.0)
-    return o + 12
 
 
 @once
@@ -274,16 +295,19 @@ def collect(plan: OutputPlan, crowd: Crowd, ledger: Ledger, flows: Flows) -> int
     """Write rows (order of `plan.outputs.columns`) into `flows.row`; returns how many columns.
 
     But for IRRs and their statuses: the flows are kept in `flows.kept`, and `find_rates` solves
-    those.
+    those. Where nothing of the program, an outcome or a holder is asked for, its columns are passed
+    over.
     """
     out, books, findings = flows.row, ledger.books, ledger.findings
-    for column in range(out.size):
-        out[column] = 0.0
     o = _collect_payor(plan, crowd, ledger, out, 0)
-    o = _collect_program(crowd, ledger, out, o)
+    if plan.program == 1:
+        _collect_program(crowd, ledger, out, o)
+    o += PROGRAM_COLUMNS
     held, dates = _held(findings.missing), findings.missing.shape[1]
     for k in range(crowd.true_n.size):
-        o = _collect_outcome(plan, crowd, k, held, dates, out, o)
+        if plan.outcomes[k] == 1:
+            _collect_outcome(plan, crowd, k, held, dates, out, o)
+        o += OUTCOME_COLUMNS
     last = findings.value.shape[1] - 1
     for m in range(findings.value.shape[0]):
         exists = findings.missing[m, last] == _EXISTS
@@ -291,55 +315,70 @@ def collect(plan: OutputPlan, crowd: Crowd, ledger: Ledger, flows: Flows) -> int
         out[o + 1] = where(exists, 1.0, 0.0)
         o += 2
     if books.tranche.shape[1] > 0:
-        o = _collect_investors(plan, books.tranche, flows, out, o)
+        _collect_investors(plan, books.tranche, books.settled, flows, out, o)
+        o += HOLDER_COLUMNS * (books.tranche.shape[1] + 1)
     if books.guarantor.shape[0] > 0:
         total = each(0.0)
         for g in range(books.guarantor.shape[0]):
-            paid = _sum(books.guarantor[g])
+            paid = _sum_settled(books.guarantor[g], books.settled)
             out[o] = paid
             total += paid
             o += 1
         out[o] = total
         o += 1
-    out[o], out[o + 1] = _sum(books.party[1]), _sum(books.party[2])
+    out[o] = _sum_settled(books.party[1], books.settled)
+    out[o + 1] = _sum_settled(books.party[2], books.settled)
     return o + 2
 
 
 @once
 def _collect_investors(
-    plan: OutputPlan, tranche: Wide, flows: Flows, out: Wide, o: int
-) -> int:
+    plan: OutputPlan, tranche: Wide, settled: I8, flows: Flows, out: Wide, o: int
+) -> None:
     """Every tranche, then those that hope to be repaid, together."""
     one, every, tranches = flows.one, flows.every, tranche.shape[1]
-    for n in range(every.shape[0]):
-        for t in range(one.shape[1]):
-            every[n, t] = 0.0
+    together = plan.holders[tranches] == 1
+    if together:
+        for n in range(every.shape[0]):
+            for t in range(one.shape[1]):
+                every[n, t] = 0.0
     for i in range(tranches):
-        for t in range(one.shape[1]):
-            repaid = tranche[PRINCIPAL, i, t] + tranche[GUARANTEE, i, t]
-            if plan.equity[i]:
-                repaid += tranche[EXTRA, i, t]
-            one[0, t] = repaid
-            # What came in is the flow and what went out.
-            went = tranche[DRAW, i, t] + tranche[CALL, i, t]
-            one[1, t] = tranche[FLOW, i, t] + 2.0 * went
-            if plan.invests[i]:
+        joins = together and plan.invests[i] == 1
+        if joins:
+            for t in range(one.shape[1]):
                 every[0, t] += tranche[FLOW, i, t]
-                every[1, t] += repaid
                 every[2, t] += tranche[DRAW, i, t]
-                every[3, t] += one[1, t]
-        o = _holder(
-            plan, tranche[FLOW, i], one[0], tranche[DRAW, i], one[1], flows.kept[i], out, o
-        )
-    return _holder(
-        plan, every[0], every[1], every[2], every[3], flows.kept[tranches], out, o
-    )
+        if joins or plan.holders[i] == 1:
+            for t in range(one.shape[1]):
+                if settled[t] == 1:
+                    repaid = tranche[PRINCIPAL, i, t] + tranche[GUARANTEE, i, t]
+                    if plan.equity[i]:
+                        repaid += tranche[EXTRA, i, t]
+                    one[0, t] = repaid
+                    # What came in is the flow and what went out.
+                    went = tranche[DRAW, i, t] + tranche[CALL, i, t]
+                    one[1, t] = tranche[FLOW, i, t] + 2.0 * went
+                    if joins:
+                        every[1, t] += repaid
+                        every[3, t] += one[1, t]
+        if plan.holders[i] == 1:
+            _holder(
+                plan, settled, tranche[FLOW, i], one[0], tranche[DRAW, i], one[1], flows.kept[i],
+                out, o + HOLDER_COLUMNS * i,
+            )  # fmt: skip
+    if together:
+        _holder(
+            plan, settled, every[0], every[1], every[2], every[3], flows.kept[tranches], out,
+            o + HOLDER_COLUMNS * tranches,
+        )  # fmt: skip
 
 
 @once
 def find_rates(plan: OutputPlan, flows: Flows, paths: int) -> None:
     """Write IRRs and statuses of the first `paths` into `flows.row`."""
     for h in range(flows.kept.shape[0]):
+        if plan.solved[h] == 0:
+            continue
         rate, status = irr_side_by_side(
             flows.kept[h], paths, plan.per_year, flows.one[0], flows.line
         )

@@ -31,6 +31,8 @@ from pfs_sim.tables.ledger import (
     ACCRUED,
     BALANCE,
     CALL,
+    DRAW,
+    FLOW,
     GRANTS,
     LOST,
     MISSING,
@@ -87,6 +89,7 @@ def live_money(
     grave = _SHORT * max(1.0, deal.committed)
     for t in range(deal.periods + 1):
         moment, ends = plan.moments[t], bool(t == deal.periods)
+        _open(grid, books, t)
         if t > 0:
             accrue(deal, links, capital.tranches, holding)
             grid[TILL, t] = grid[TILL, t - 1]
@@ -163,7 +166,7 @@ def live_money(
 
 @once
 def _wipe(ledger: Ledger) -> None:
-    """Empty what the paths before have left."""
+    """Empty what the paths before have left, but for what `_open` does."""
     book, findings, claims = ledger.book, ledger.findings, ledger.claims
     for n in range(book.size):
         book[n] = 0.0
@@ -181,6 +184,18 @@ def _wipe(ledger: Ledger) -> None:
         claims.coming[t] = 0
         if books.settled[t] == 1:
             _wipe_settled(books, t)
+
+
+@once
+def _open(grid: Wide, books: Books, t: int) -> None:
+    """Empty what grid point `t` is about to fill: its lines are then near when it does."""
+    for n in range(grid.shape[0]):
+        grid[n, t] = 0.0
+    for u in range(books.uses.shape[0] - 2, books.uses.shape[0]):
+        books.uses[u, t] = 0.0
+    for i in range(books.tranche.shape[1]):
+        books.tranche[DRAW, i, t] = 0.0
+        books.tranche[FLOW, i, t] = 0.0
 
 
 @inline

@@ -117,11 +117,11 @@ _MOST_TURNS = 64
 def live(
     plan: Plan, scratch: Scratch, row: F8, path: int, true_mode: int, given: F8
 ) -> F8:
-    """Live one path, alone; returns its results [column].
+    """Live one path, alone; returns its results that are asked for [i].
 
     Afterwards the first lane of `scratch.crowd` and of `scratch.ledger` holds it.
     """
-    out = np.empty((scratch.row.shape[0], 1))
+    out = np.empty((plan.outputs.written.size, 1))
     certain = Drawn(row, np.empty(0, np.int64), np.empty((0, 1)))
     live_paths(plan, scratch, certain, path, true_mode, given, out, np.empty((0, 0, 0)))
     found: F8 = out[:, 0]
@@ -142,9 +142,9 @@ def live_paths(
 ) -> None:
     """Live the paths first, first+1, … of some inputs.
 
-    `out[column, path]` gets their results, from the path `place` of it on, if it has any paths;
-    `fan[path, 4, t+1]` the course of the first few: payments, the investors' net cash, costs,
-    treated clients enrolled. People are written down in `kept`, or taken from there.
+    `out[i, path]` gets their results that are asked for, from the path `place` of it on, if it has
+    any paths; `fan[path, 4, t+1]` the course of the first few: payments, the investors' net cash,
+    costs, treated clients enrolled. People are written down in `kept`, or taken from there.
     """
     stages = _find_stages(plan, scratch, given)
     lined = int((out.ctypes.data | out.strides[0] | out.itemsize * place) % LINE == 0)
@@ -252,6 +252,7 @@ def walk(
     crowd, ledger = scratch.crowd, scratch.ledger
     places, turns, waiting = scratch.places, scratch.turns, scratch.waiting
     row, seen = as_wide(scratch.row), as_wide(scratch.seen)
+    written = of_results.written
     at, start, wait, paths = 0, 0, 0, drawn.values.shape[1]
     for column in range(drawn.shared.size):
         for lane in range(ABREAST):
@@ -292,19 +293,19 @@ def walk(
             collect(of_results, crowd, ledger, flows)
             find_rates(of_results, flows, count)
             if together and lined == 1:
-                for column in range(row.size):
-                    send(out, column, place + start - ABREAST, row[column])
+                for i in range(out.shape[0]):
+                    send(out, i, place + start - ABREAST, row[written[i]])
             elif together:
-                for column in range(out.shape[0]):
-                    found, to = scratch.row[column], out[column]
+                for i in range(out.shape[0]):
+                    found, to = scratch.row[written[i]], out[i]
                     for lane in range(ABREAST):
                         to[place + start - ABREAST + lane] = found[lane]
             else:
-                for column in range(out.shape[0]):
-                    found, to = scratch.row[column], out[column]
+                for i in range(out.shape[0]):
+                    found, to = scratch.row[written[i]], out[i]
                     for lane in range(count):
                         to[places[lane]] = found[lane]
-        if fan.shape[0] > 0:
+        if _has_shown(count, places, place, fan.shape[0]):
             follow(of_results, crowd, ledger, flows)
             _show(scratch.course, count, places, place, fan)
 
@@ -337,6 +338,15 @@ def _wait(known: F8, events: F8, places: I8, turns: I8, lane: int, to: F8) -> in
     for i in range(4):
         to[1 + i] = events[i, lane]
     return 1
+
+
+@inline
+def _has_shown(count: int, places: I8, place: int, first: int) -> bool:
+    """Whether any of some paths is among the first few."""
+    least = places[0]
+    for lane in range(1, count):
+        least = min(least, places[lane])
+    return bool(least - place < first)
 
 
 @inline

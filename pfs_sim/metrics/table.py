@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from pfs_sim.errors import InputError
@@ -40,6 +40,21 @@ def suggest_names(asked: str, known: list[str]) -> str:
 def find_statistic_unit(statistic: str, unit: Unit) -> Unit:
     """The unit of one statistic of a quantity: probabilities and shares have their own."""
     return "probability" if statistic.startswith(("p_", "at.")) else unit
+
+
+def split_address(address: str, names: Iterable[str]) -> tuple[str, str]:
+    """A dotted address as (metric, statistic); the longest of the metrics' names that fits wins.
+
+    The statistic is not checked. `median` reads as q0.5. InputError where no name fits.
+    """
+    parts, known = address.split("."), list(names)
+    for cut in range(len(parts), 0, -1):
+        name = ".".join(parts[:cut])
+        if name in known:
+            statistic = ".".join(parts[cut:])
+            return name, "q0.5" if statistic == "median" else statistic
+    near = suggest_names(address, [f"{name}.mean" for name in known])
+    raise InputError(f"{address}: no such metric; {near}")
 
 
 class MetricTable:
@@ -84,18 +99,8 @@ class MetricTable:
         return list(self._summaries.items())
 
     def split_address(self, address: str) -> tuple[str, str]:
-        """A dotted address as (metric, statistic); the longest metric name that fits wins.
-
-        The statistic is not checked against what the summary holds. `median` reads as q0.5.
-        """
-        parts = address.split(".")
-        for cut in range(len(parts), 0, -1):
-            name = ".".join(parts[:cut])
-            if name in self._summaries:
-                statistic = ".".join(parts[cut:])
-                return name, "q0.5" if statistic == "median" else statistic
-        known = [f"{name}.mean" for name in self.names]
-        raise InputError(f"{address}: no such metric; {suggest_names(address, known)}")
+        """A dotted address as (metric, statistic): see the function of this name."""
+        return split_address(address, self._summaries)
 
     def get(self, address: str) -> Estimate | Interval:
         """One statistic: `<metric>.mean`, `.sd`, `.q0.05`, `.median`, `.p_zero`, `.p_loss`,

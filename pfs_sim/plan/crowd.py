@@ -42,7 +42,8 @@ Marks = npt.NDArray[np.bool_]
 Shapes = dict[str, tuple[int, ...]]
 
 _CAME = ("referred", "eligible", "waiting", "turned_away", "open")
-_ALWAYS = ("totals", "enrolled", "active", "true_n", "true_y", "true_y0")
+_ALWAYS = ("enrolled", "active")
+_TRUE = ("true_n", "true_y", "true_y0")
 _BY_COUNT = {
     Counted.REFERRED: "referred",
     Counted.ELIGIBLE: "eligible",
@@ -107,7 +108,7 @@ def _named(parts: Mapping[str, Any]) -> dict[str, Any]:
         **dict(zip(("n", "y", "e"), parts["sums"], strict=True)),
         "e0": parts["without"],
         "person": parts["person"],
-        **dict(zip(("true_n", "true_y", "true_y0"), parts["true"], strict=True)),
+        **dict(zip(_TRUE, parts["true"], strict=True)),
     }
 
 
@@ -234,6 +235,7 @@ def mark_read(plan: PeoplePlan, money: MoneyPlan, outputs: OutputPlan, true_mode
     found = _named(split(marks, shapes))
     for name in _ALWAYS:
         found[name][...] = True
+    found["totals"][...] = outputs.program == 1
     found["waiting"][...] = money.deal[0].needs_service == 1
     if (outputs.opens_at_exit[outputs.savings_outcome] == 1).any():
         found["exits"][...] = True
@@ -255,7 +257,11 @@ def mark_read(plan: PeoplePlan, money: MoneyPlan, outputs: OutputPlan, true_mode
                 _mark_sums(found, record.outcome, CONTROL, record.first_control, true_mode)
             elif record.design == Design.MATCHED:
                 _mark_sums(found, record.outcome, MATCHED, first, true_mode)
-    for k in range(found["true_n"].size):
+    for name in _TRUE:
+        found[name][outputs.savings_outcome] = True
+    for k in np.flatnonzero(outputs.outcomes).tolist():
+        for name in _TRUE:
+            found[name][k] = True
         arm, least = CONTROL, outputs.least_control[k]
         if outputs.compared[k] == COMPARED_MATCHED:
             arm, least = MATCHED, outputs.least_matched[k]

@@ -85,13 +85,8 @@ def new_ledger(plan: MoneyPlan, shown: bool = True) -> Ledger:
     recipients = capital.recipients.size
     tables = terms if (contract.terms.pays > 0).any() else 0
     late = grid if (contract.payors.late > 0).any() else 0
-    # First what every grid point sets anew, last what is marked by grid point (`Books.settled`).
-    flat, wiped = carve(
+    book, own = carve(
         {
-            "pool": (pools if shown else 0, grid),
-            "balance": (2, tranches if shown else 0, grid),
-            "uses": (lines + 2, grid),
-            "grid": (3, grid),
             "cash": (pools,),
             "events": (4,),
             "value": (measures, evaluations),
@@ -110,25 +105,32 @@ def new_ledger(plan: MoneyPlan, shown: bool = True) -> Ledger:
             "asked": (capital.orders.size,),
             "called": (guarantees,),
             "expense": (3, lines),
+        }
+    )
+    _, by_moment = carve(
+        {
+            "pool": (pools if shown else 0, grid),
+            "balance": (2, tranches if shown else 0, grid),
+            "uses": (lines + 2, grid),
+            "grid": (3, grid),
             "tranche": (7, tranches, grid),
             "guarantor": (guarantees, grid),
             "party": (len(PARTIES), grid),
             "step": (steps, grid),
+            "term": (grid, 10, terms),
+            "payor": (grid, payors),
         }
     )
-    first = wiped["pool"].size + wiped["balance"].size + lines * grid
-    marked = wiped["tranche"][layers.CALL :].size + (guarantees + len(PARTIES) + steps) * grid
-    _, by_moment = carve({"term": (grid, 10, terms), "payor": (grid, payors)})
     counted = {
         "to": measures, "coming": grid, "moved": grid, "since": recipients, "settled": grid
     }
-    found = wiped | by_moment | {n: np.zeros(size, np.int64) for n, size in counted.items()}
+    found = own | by_moment | {n: np.zeros(size, np.int64) for n, size in counted.items()}
 
     def filled(kind: Any) -> Any:
         return kind(**{name: found[name] for name in kind._fields})
 
     return Ledger(
-        book=flat[first : flat.size - marked],
+        book=book,
         **{name: found[name] for name in ("grid", "pool", "cash", "events")},
         findings=filled(Findings),
         claims=filled(Claims),

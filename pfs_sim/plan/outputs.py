@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from pfs_sim.errors import InputError
 from pfs_sim.model.evaluation import OutcomeMeasure, PersonMeasure
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.outcomes import least_classes, opens_at_exit
@@ -152,6 +153,29 @@ def _spread(force: float, years: float) -> float:
     return -math.expm1(-force * years) / (force * years) if force != 0.0 else 1.0
 
 
+def choose(found: Sequence[Column], only: Collection[str] | None) -> list[int]:
+    """The places of the columns that are asked for, all of them for None, in their order.
+
+    A status goes with its IRR. InputError for a name that is none.
+    """
+    if only is None:
+        return list(range(len(found)))
+    names = [column.name for column in found]
+    for name in only:
+        if name not in names:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, names, n=3)
+            raise InputError(f"found no result {name!r}; near it: {', '.join(near) or 'nothing'}")
+    asked = {*only} | {f"{name}_status" for name in only if name.endswith(".irr")}
+    return [place for place, name in enumerate(names) if name in asked]
+
+
+def _asks(names: Collection[str], begin: str) -> bool:
+    """Whether any name of a result begins like this."""
+    return any(name.startswith(begin) for name in names)
+
+
 def _first_rate(scenario: Scenario, found: Sequence[Column]) -> int:
     """The column of the first holder's IRR; −1 where nobody holds anything."""
     if not scenario.capital.tranches:
@@ -176,8 +200,10 @@ def new_flows(plan: MoneyPlan, width: int) -> Flows:
     return Flows(**wide, line=np.zeros(grid))
 
 
-def output_plan(scenario: Scenario, row: Row, found: Sequence[Column]) -> OutputPlan:
-    """The arrays that `kernels.collect` needs; `found` are the scenario's `columns`."""
+def output_plan(
+    scenario: Scenario, row: Row, found: Sequence[Column], chosen: Sequence[int]
+) -> OutputPlan:
+    """The arrays that `kernels.collect` needs to write the `chosen` of the scenario's columns."""
     clock, contract, grid = scenario.clock, scenario.contract, range(scenario.clock.periods + 1)
     years = fiscal_years(scenario)
     names = list(scenario.outcomes)
@@ -194,7 +220,15 @@ def output_plan(scenario: Scenario, row: Row, found: Sequence[Column]) -> Output
     savings = contract.savings
     rate = contract.discount_rate.value
     force = math.log1p(rate)
+    asked = [found[place].name for place in chosen]
+    tranches = list(scenario.capital.tranches)
+    holders = [*(f"tranche.{name}" for name in tranches), *(["investors"] if tranches else [])]
     return OutputPlan(
+        written=np.array(chosen, np.int64),
+        program=int(_asks(asked, "program.")),
+        outcomes=np.array([_asks(asked, f"outcome.{name}.") for name in names], np.int64),
+        holders=np.array([_asks(asked, f"{name}.") for name in holders], np.int64),
+        solved=np.array([_asks(asked, f"{name}.irr") for name in holders], np.int64),
         per_year=clock.per_year,
         year=np.array([clock.fiscal_year(t) - years[0] for t in grid], dtype=np.int64),
         years=len(years),

@@ -12,9 +12,8 @@ I8 = npt.NDArray[np.int64]
 
 COMPARED_RCT, COMPARED_MATCHED, COMPARED_FIXED, COMPARED_NONE = 0, 1, 2, 3
 
-
-HOLDER_COLUMNS = 9
-"""Columns of each holder of capital."""
+PROGRAM_COLUMNS, OUTCOME_COLUMNS, HOLDER_COLUMNS = 12, 4, 9
+"""Columns of the program, and of each outcome and each holder of capital."""
 
 
 class Flows(NamedTuple):
@@ -31,6 +30,11 @@ class Flows(NamedTuple):
 class OutputPlan(NamedTuple):
     """How a path is turned into its row of results."""
 
+    written: I8  # [i] the columns of the row that are asked for: what is written, in this order
+    program: int  # 1 where any of the program's is
+    outcomes: I8  # [k] 1 where any of the outcome's is
+    holders: I8  # [holder] 1 where any of the holder's is
+    solved: I8  # [holder] 1 where its IRR or the status of that is
     per_year: int  # periods in a year
     year: I8  # [t+1] index of the fiscal year of a grid point
     years: int  # number of fiscal years on the grid
