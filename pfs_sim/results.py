@@ -6,6 +6,7 @@ import json
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +77,11 @@ class Results:
 
     def __contains__(self, name: object) -> bool:
         """Whether there is a column of this name."""
-        return name in self._index()
+        return name in self._index
 
     def __getitem__(self, name: str) -> F8:
         """The values of one column, one a path."""
-        index = self._index()
+        index = self._index
         if name not in index:
             from difflib import get_close_matches
 
@@ -97,8 +98,9 @@ class Results:
 
     def unit(self, name: str) -> str:
         """Unit of a column."""
-        return self.columns[self._index()[name]].unit
+        return self.columns[self._index[name]].unit
 
+    @cached_property
     def _index(self) -> dict[str, int]:
         return {column.name: i for i, column in enumerate(self.columns)}
 

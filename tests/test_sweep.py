@@ -27,6 +27,7 @@ from pfs_sim.analysis.levers import (
 from pfs_sim.analysis.sweep import sweep
 from pfs_sim.cli import main
 from pfs_sim.errors import InputError, ScenarioError
+from pfs_sim.metrics import deal as deal_metrics
 from pfs_sim.metrics.deal import summarize
 from pfs_sim.reading import load
 from pfs_sim.report.figures import save_figures
@@ -106,6 +107,28 @@ class TestSweep:
             assert one.table == alone
         first, second = (one.table["payor.payments"].mean.value for one in found.cases)
         assert first < second
+
+    def test_what_a_contract_leaves_as_it_is_is_not_worked_out_again(self, monkeypatch):
+        """Summaries of columns with the same bits are those of the case before, no others."""
+        caps = [14_800_000, 9_000_000]
+        deals = [load(CT, (f"contract.cap={cap}",)) for cap in caps]
+        one, other = (simulate(deal, 100) for deal in deals)
+        whole, first = summarize(other), summarize(one)
+        worked_out = list[str]()
+        plain = deal_metrics.summarize_array
+
+        def count(*args, **options):
+            worked_out.append(options["label"])
+            return plain(*args, **options)
+
+        monkeypatch.setattr(deal_metrics, "summarize_array", count)
+        assert summarize(other, known=(one, first)) == whole
+        left = {c.label for c in one.columns if c.name.startswith(("program.", "outcome."))}
+        assert "Outcome payments" in worked_out and left.isdisjoint(worked_out)
+        count_of_all = len(worked_out)
+        pairs = simulate(deals[0], 100, sampling="antithetic")
+        summarize(pairs, known=(one, first))
+        assert len(worked_out) - count_of_all == len(whole)  # what errs otherwise is another
 
     def test_another_evaluation_date_moves_nobody(self):
         """People are drawn in the lots that all cases can tell apart."""

@@ -133,7 +133,9 @@ def compare(
         raise InputError(f"found {len(deals)} deals; allowed: 2 or more")
     people = find_people(deals[0], paths, seed, sampling=sampling, threads=threads)
     results = list(people.live(deals, progress=progress))
-    tables = [summarize(one) for one in results]
+    tables = list[MetricTable]()
+    for one in results:
+        tables.append(summarize(one, known=(results[0], tables[0]) if tables else None))
     called = list(names or _name_apart([str(one.resolved["name"]) for one in results]))
     if len(called) != len(deals):
         raise InputError(f"found {len(called)} names for {len(deals)} deals")

@@ -19,6 +19,7 @@ import numpy as np
 from pfs_sim.analysis.paying import TOGETHER, Order, Store, live_together
 from pfs_sim.errors import InputError
 from pfs_sim.model.scenario import Scenario
+from pfs_sim.pausing import uncollected
 from pfs_sim.plan.lots import evaluation_dates
 from pfs_sim.results import Results
 from pfs_sim.sampling import Design, Uniforms, read_design
@@ -102,17 +103,18 @@ class SamePeople:
             about["fixed"] = dict(options["fixed"])
         waiting = deque(deals)
         while waiting:
-            orders, room = list[Order](), TOGETHER
-            while waiting and (not orders or (self.store.refused and room > 0)):
-                scenario, merge = waiting.popleft()
-                compiled = compile_scenario(
-                    scenario, self.seed, uniforms=self.uniforms, merge=merge, **options
+            with uncollected():
+                orders, room = list[Order](), TOGETHER
+                while waiting and (not orders or (self.store.refused and room > 0)):
+                    scenario, merge = waiting.popleft()
+                    compiled = compile_scenario(
+                        scenario, self.seed, uniforms=self.uniforms, merge=merge, **options
+                    )
+                    orders.append(Order(compiled))
+                    room -= 8 * self.paths * len(compiled.columns)
+                lived = live_together(
+                    orders, self.paths, store=self.store, threads=self.threads, progress=progress
                 )
-                orders.append(Order(compiled))
-                room -= 8 * self.paths * len(compiled.columns)
-            lived = live_together(
-                orders, self.paths, store=self.store, threads=self.threads, progress=progress
-            )
             for order in orders:
                 yield gather(order.compiled, *lived.pop(0), about, self.sampling)
 

@@ -21,11 +21,10 @@ from pfs_sim.analysis.compare import find_differences
 from pfs_sim.analysis.levers import Case, Changeable, Lever, cross
 from pfs_sim.analysis.same_people import PATHS, SamePeople, find_people
 from pfs_sim.errors import InputError
-from pfs_sim.metrics.deal import summarize
+from pfs_sim.metrics.deal import Known, summarize
 from pfs_sim.metrics.estimates import Estimate
 from pfs_sim.metrics.table import MetricTable
 from pfs_sim.reading import Loaded, scenario_hash, state
-from pfs_sim.results import Results
 from pfs_sim.sampling import Design
 from pfs_sim.simulate import Deal
 
@@ -184,17 +183,21 @@ def _live_all(
     progress: Callable[[int], None] | None,
     finished: Callable[[Lived, bool], None] | None,
 ) -> Iterator[Lived]:
-    keys = [find_key(deal, people, deals[0] if against_base else None) for deal in deals]
-    files = [
-        None if shelf is None else shelf / name_case(place, key) for place, key in enumerate(keys)
-    ]
+    files = list[tuple[Path, str] | None]()
+    for place, deal in enumerate(deals):
+        if shelf is None:
+            files.append(None)
+        else:
+            key = find_key(deal, people, deals[0] if against_base else None)
+            files.append((shelf / name_case(place, key), key))
     read = [
-        None if file is None else read_case(file, key, case)
-        for file, key, case in zip(files, keys, cases, strict=True)
+        None if file is None else read_case(*file, case)
+        for file, case in zip(files, cases, strict=True)
     ]
     missing = [deal for deal, found in zip(deals, read, strict=True) if found is None]
     results_of_missing = people.live_each(missing, progress=progress)
-    base: tuple[Results, MetricTable] | None = None
+    base: Known | None = None
+    last: Known | None = None
     for place, (case, before) in enumerate(zip(cases, read, strict=True)):
         found = before
         if found is None:
@@ -202,9 +205,10 @@ def _live_all(
                 alone = people.live_one(deals[0])
                 base = alone, summarize(alone)
             results = next(results_of_missing)
-            table = summarize(results)
+            table = summarize(results, known=last)
+            last = results, table
             if place == 0:
-                base = results, table
+                base = last
             changes = {}
             if against_base and place and base is not None:
                 pairs = find_differences(base[0], base[1], results, table)
@@ -213,7 +217,7 @@ def _live_all(
             found = Lived.from_json(Lived(case, table, changes).to_json())
             file = files[place]
             if file is not None:
-                write_case(file, keys[place], found)
+                write_case(*file, found)
         if finished is not None:
             finished(found, before is not None)
         yield found

@@ -269,7 +269,8 @@ def _pay_coupon(holding: Wide, flows: Wide, uses: Wide, i: int, t: int, amount: 
     """Pay interest that is due; coupons are the last row of the uses."""
     holding[UNPAID, i] -= amount
     uses[uses.shape[0] - 1, t] += amount
-    flows[INTEREST, i, t] += amount
+    if flows.shape[0] > INTEREST:
+        flows[INTEREST, i, t] += amount
     flows[FLOW, i, t] += amount
 
 
@@ -386,7 +387,8 @@ def _distribute(
                 available = where(some, pool, 0.0)
                 paid = _pay_step(step, w, t, ends, available, tables.recipients, books, grid)
                 pools[step.pool] = where(some, greater(0.0, pool - paid), pool)
-                books.step[w, t] += paid
+                if books.step.shape[0] > 0:
+                    books.step[w, t] += paid
     if deal.provider_funds == 1:
         for p in range(pools.size):
             books.party[_PROVIDER, t] += pools[p]
@@ -467,7 +469,8 @@ def _pay_pro_rata(
         part = where(some, part, 0.0)
         if kind == StepKind.INTEREST:
             holding[UNPAID, i] -= part
-            flows[INTEREST, i, t] += part
+            if flows.shape[0] > INTEREST:
+                flows[INTEREST, i, t] += part
         elif kind == StepKind.PRINCIPAL:
             holding[OWED, i] -= part
             flows[PRINCIPAL, i, t] += part

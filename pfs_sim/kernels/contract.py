@@ -160,7 +160,8 @@ def _claim(term: Any, claims: Claims, j: int, t: int, amount: Wide, which: Wide)
     if t <= term.hold_until and term.hold_share > 0.0:
         kept = where(new > 0.0, term.hold_share * new, 0.0)
         claims.claim[WITHHELD, j] += kept
-        claims.term[t, HELD, j] += kept
+        if claims.term.shape[1] > HELD:
+            claims.term[t, HELD, j] += kept
         new -= kept
     return new
 
@@ -236,7 +237,8 @@ def release(
                 here = last == float(e)
                 if anywhere(here):
                     free = free | (here & holds(tables, findings, owner, e))
-        claims.term[t, FORFEITED, j] += where(free, 0.0, withheld)
+        if claims.term.shape[1] > FORFEITED:
+            claims.term[t, FORFEITED, j] += where(free, 0.0, withheld)
         claims.moved[t] = 1
         _send(claims, j, t, t + tables.terms[j].lag, where(free, withheld, 0.0))
         claims.claim[WITHHELD, j] = 0.0
@@ -324,7 +326,8 @@ def arrive(
         if term.switch_growth > 0.0 and anywhere(fresh > 0.0):
             switched = _switched(term, links, books.tranche, t, fresh)
             switched = where(fresh > 0.0, switched, fresh)
-            amounts[t, REDUCED, j] += fresh - switched
+            if amounts.shape[1] > REDUCED:
+                amounts[t, REDUCED, j] += fresh - switched
             fresh = switched
         total = _split(
             tables, moment, deal.frozen, rng, row, paths, j, t, fresh + amounts[t, BROUGHT, j],
@@ -500,5 +503,6 @@ def _cut(claims: Claims, j: int, t: int, later: int, excess: Wide, carry: int) -
         claims.term[t, LOST, j] += excess
     else:
         claims.term[later, BROUGHT, j] += excess
-        claims.term[t, CARRIED, j] += excess
+        if claims.term.shape[1] > CARRIED:
+            claims.term[t, CARRIED, j] += excess
         claims.coming[later], claims.moved[later] = 1, 1

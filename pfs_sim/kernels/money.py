@@ -116,8 +116,9 @@ def live_money(
                 closes = _closing(contract.triggers, events)
                 if contract.triggers[n].action == Action.STOP_FUNDING:
                     ask_tranches(capital, links, t, holding, books.asked)
-            grid[GRANTS, t] = moment.grants
             grid[TILL, t] += moment.grants
+            if grid.shape[0] > GRANTS:
+                grid[GRANTS, t] = moment.grants
             if moment.new_year == 1:
                 begin_year(claims)
         if claims.coming[t] == 1:

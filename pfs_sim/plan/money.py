@@ -74,7 +74,7 @@ def _moment(*parts: Mapping[str, Any]) -> dict[str, Any]:
 def new_ledger(plan: MoneyPlan, shown: bool = True) -> Ledger:
     """Arrays for the money of paths side by side, made once and lived in again and again.
 
-    Without a ledger to be `shown` the balances that only it shows are left out: no rows.
+    Without a ledger to be `shown` what only it shows is left out: no rows.
     """
     grid, pools = plan.moments.size, int(plan.deal[0].pools)
     measures, evaluations = plan.evaluation.measures.size, plan.evaluation.dates.size
@@ -112,12 +112,12 @@ def new_ledger(plan: MoneyPlan, shown: bool = True) -> Ledger:
             "pool": (pools if shown else 0, grid),
             "balance": (2, tranches if shown else 0, grid),
             "uses": (lines + 2, grid),
-            "grid": (3, grid),
-            "tranche": (7, tranches, grid),
+            "grid": (len(_GRID) if shown else layers.GRANTS, grid),
+            "tranche": (len(_TRANCHE) if shown else layers.INTEREST, tranches, grid),
             "guarantor": (guarantees, grid),
             "party": (len(PARTIES), grid),
-            "step": (steps, grid),
-            "term": (grid, 10, terms),
+            "step": (steps if shown else 0, grid),
+            "term": (grid, layers.CARRIED + 1 if shown else layers.HELD, terms),
             "payor": (grid, payors),
         }
     )

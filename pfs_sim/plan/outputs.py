@@ -171,11 +171,6 @@ def choose(found: Sequence[Column], only: Collection[str] | None) -> list[int]:
     return [place for place, name in enumerate(names) if name in asked]
 
 
-def _asks(names: Collection[str], begin: str) -> bool:
-    """Whether any name of a result begins like this."""
-    return any(name.startswith(begin) for name in names)
-
-
 def _first_rate(scenario: Scenario, found: Sequence[Column]) -> int:
     """The column of the first holder's IRR; −1 where nobody holds anything."""
     if not scenario.capital.tranches:
@@ -220,15 +215,19 @@ def output_plan(
     savings = contract.savings
     rate = contract.discount_rate.value
     force = math.log1p(rate)
-    asked = [found[place].name for place in chosen]
+    asked = {found[place].name for place in chosen}
+    owners = {name.rpartition(".")[0] for name in asked}
     tranches = list(scenario.capital.tranches)
     holders = [*(f"tranche.{name}" for name in tranches), *(["investors"] if tranches else [])]
     return OutputPlan(
         written=np.array(chosen, np.int64),
-        program=int(_asks(asked, "program.")),
-        outcomes=np.array([_asks(asked, f"outcome.{name}.") for name in names], np.int64),
-        holders=np.array([_asks(asked, f"{name}.") for name in holders], np.int64),
-        solved=np.array([_asks(asked, f"{name}.irr") for name in holders], np.int64),
+        program=int("program" in owners),
+        outcomes=np.array([f"outcome.{name}" in owners for name in names], np.int64),
+        holders=np.array([name in owners for name in holders], np.int64),
+        solved=np.array(
+            [not asked.isdisjoint((f"{name}.irr", f"{name}.irr_status")) for name in holders],
+            np.int64,
+        ),
         per_year=clock.per_year,
         year=np.array([clock.fiscal_year(t) - years[0] for t in grid], dtype=np.int64),
         years=len(years),

@@ -35,6 +35,8 @@ def _plain(value: Any, path: Path, name: str | None, problems: list[Problem]) ->
     kind = type(value)
     if kind in _AS_IT_IS or (kind is str and value.isascii()):  # most are
         return value
+    if kind is float and math.isfinite(value):
+        return value
     if kind in (dict, list):
         return _inside(value, path, name, problems)
     if isinstance(value, Enum):
@@ -63,7 +65,7 @@ def _inside(value: Any, path: Path, name: str | None, problems: list[Problem]) -
     if len(path) >= MAX_DEPTH:
         problems.append(_refuse(name, path[:3], f"nesting deeper than {MAX_DEPTH}", "less"))
         return None
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):  # most are the first; the second takes longer to ask
         return {
             _key(key, path, name, problems): _plain(item, (*path, key), name, problems)
             for key, item in value.items()

@@ -76,14 +76,8 @@ def scenario_hash(data: Any) -> str:
 
     Order counts: caps bind in the order of the terms, a waterfall pays in the order of its steps.
     """
-    text = json.dumps(_named(data), ensure_ascii=True, allow_nan=True, separators=(",", ":"))
+    text = json.dumps(data, ensure_ascii=True, allow_nan=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()
-
-
-def _named(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {str(key): _named(value) for key, value in data.items()}
-    return [_named(item) for item in data] if isinstance(data, list) else data
 
 
 def to_yaml(data: Any) -> str:

@@ -17,16 +17,18 @@ from pfs_sim.tables.wide import Wide
 
 I8 = npt.NDArray[np.int64]
 
-DUE, PAID, CUT, LOST, HELD, FORFEITED, REDUCED, CARRIED, PENDING, BROUGHT = range(10)
-"""Fields of `Claims.term`; PENDING is on its way, BROUGHT comes over from a full fiscal year."""
+DUE, PAID, CUT, LOST, PENDING, BROUGHT, HELD, FORFEITED, REDUCED, CARRIED = range(10)
+"""Fields of `Claims.term`; PENDING is on its way, BROUGHT comes over from a full fiscal year. From
+HELD on they are there where a ledger is shown."""
 OWES, TARGET, FACTOR = range(3)
 """Layers of `Claims.table`: a return table is due at an arrival, its return, a factor."""
 CLAIMED, WITHHELD, PAID_YEAR = range(3)
 """Layers of `Claims.claim`: claimed and held back so far, paid in the fiscal year."""
 THIS_YEAR, TO_DATE = range(2)
 """Layers of `Claims.wallet` and places in `Claims.contract`: paid."""
-DRAW, FLOW, CALL, INTEREST, PRINCIPAL, EXTRA, GUARANTEE = range(7)
-"""Layers of `Books.tranche`; from CALL on they have something on few grid points."""
+DRAW, FLOW, CALL, PRINCIPAL, EXTRA, GUARANTEE, INTEREST = range(7)
+"""Layers of `Books.tranche`; from CALL on they have something on few grid points, and INTEREST is
+there where a ledger is shown."""
 BALANCE, ACCRUED = range(2)
 """Layers of `Books.balance`."""
 DRAWN, OWED, UNPAID, SHUT, WILLING, SHARE = range(6)
@@ -35,8 +37,8 @@ draws have been stopped, the commitment while it can be drawn (else 0), the shar
 is asked for."""
 PER_CLIENT, PER_ENROLLMENT, PER_PERIOD = range(3)
 """Layers of `Books.expense`: prices of the path, overruns included."""
-UNFUNDED, GRANTS, TILL = range(3)
-"""Layers of `Ledger.grid`."""
+UNFUNDED, TILL, GRANTS = range(3)
+"""Layers of `Ledger.grid`; GRANTS is there where a ledger is shown."""
 SAMPLE, SAMPLE_SUM, OTHERS, OTHERS_SUM, COUNTED, VALUE, MISSING = range(7)
 """Layers of `Findings.last`: clients of the measured arm and the sum of what was recorded of them;
 the same of the comparison; of the program, before grid point `Findings.to`; the value as last
@@ -55,7 +57,7 @@ class Findings(NamedTuple):
 class Claims(NamedTuple):
     """What the contract owes and has paid."""
 
-    term: Wide  # [t, 10, j] by grid point, since most have nothing of the contract on them
+    term: Wide  # [t, field, j] by grid point, since most have nothing of the contract on them
     table: Wide  # [3, j, t]; no terms where there is no return table
     late: Wide  # [part, t] delayed by a failed appropriation; no grid points where none can be
     payor: Wide  # [t, q]
@@ -71,12 +73,12 @@ class Claims(NamedTuple):
 class Books(NamedTuple):
     """What has been put in, spent and repaid."""
 
-    tranche: Wide  # [7, i, t]
+    tranche: Wide  # [layer, i, t]
     balance: Wide  # [2, i, t]; no tranches where no ledger is shown
     uses: Wide  # [u+2, t]
     guarantor: Wide  # [g, t]
     party: Wide  # [3, t]
-    step: Wide  # [w, t]
+    step: Wide  # [w, t] paid; no steps where no ledger is shown
     holding: Wide  # [6, i]
     hurdle: Wide  # [recipient] owed at the target return of a step, up to the one before `since`
     since: I8  # [recipient] that grid point
@@ -91,7 +93,7 @@ class Ledger(NamedTuple):
     """The money of paths side by side."""
 
     book: Wide  # what is to be wiped at once: what is neither set anew nor marked by grid point
-    grid: Wide  # [3, t]
+    grid: Wide  # [layer, t]
     pool: Wide  # [pools, t]; no pools where no ledger is shown
     cash: Wide  # [pools] at hand
     events: Wide  # [4] stop grid, stop cause, expansion grid, termination trigger (NEVER or -1)
