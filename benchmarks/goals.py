@@ -27,6 +27,7 @@ GOALS = (
     Goal("Gain by a second thread over the fast C++'s", "second_thread", 0.95, False, "x"),
     Goal("Wall time x variance against plain NumPy, 2 threads", "efficiency", 50.0, False, "x"),
     Goal("A further contract over the same people", "further", 0.18, unit=" of a path"),
+    Goal("The same, payments alone of both", "further_payments", 0.18, unit=" of a path"),
     Goal("Contract and waterfall from tables over written out", "tables", 1.8, unit="x"),
     Goal("IRR in batch against pyxirr", "irr_pyxirr", 50.0, False, "x"),
     Goal("IRR in batch against numpy-financial", "irr_numpy-financial", 500.0, False, "x"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from pfs_sim.simulate import simulate
 F8 = npt.NDArray[np.float64]
 ONE, FIVE = "1 contract", "5 contracts over the same people"
 CT = Path(__file__).parents[1] / "scenarios" / "ct_family_stability.yaml"
-CT_ONE, CT_FIVE = f"CT: {ONE}", f"CT: {FIVE}"
+ASKED = {"": None, ", payments alone": ("payor.payments",), ", an IRR alone": ("investors.irr",)}
+"""Results that are asked for: all of them, as a sweep does, or one, as `solve` does."""
 SEEDS = 8
 
 
@@ -29,32 +31,37 @@ def _five(file: str | Path) -> list[Any]:
     return [load(file, (f"contract.cap={cap}",)) for cap in caps]
 
 
-def _pay(deals: list[Any], paths: int) -> int:
+def _pay(deals: list[Any], paths: int, only: tuple[str, ...] | None) -> int:
     """Live deals over people whom nobody has lived before."""
     people = find_people(deals[0], paths, threads=1)
-    return sum(results.paths for results in people.live(deals))
+    return sum(results.paths for results in people.live(deals, only=only, course=False))
 
 
 def compare(options: Options) -> Comparison:
     """The cost of a further contract, and wall time times variance against plain NumPy."""
     paths = 2_048 if options.quick else 32_768
-    deals, ct = _five(SCENARIO), _five(CT)
     f = read_figures()
+    over = {"": _five(SCENARIO), "CT: ": _five(CT)}
 
     def sampled(kind: str, seed: int = 1) -> F8:
-        return simulate(deals[0], paths, seed, threads=2, sampling=kind)["payor.payments"]
+        return simulate(over[""][0], paths, seed, threads=2, sampling=kind)["payor.payments"]
+
+    def pay(head: str, asked: str, deals: int) -> Callable[[], int]:
+        return lambda: _pay(over[head][:deals], paths, ASKED[asked])
 
     analyst_name = "NumPy analyst, plain"
     kinds = ("random", "antithetic", "sobol")
+    paying = {
+        f"{head}{name}{asked}": pay(head, asked, deals)
+        for head, asked in (*(("", asked) for asked in ASKED), ("CT: ", ""))
+        for name, deals in ((ONE, 1), (FIVE, 5))
+    }
+    sampling: dict[str, Callable[[], object]] = {
+        analyst_name: lambda: analyst.live(f, paths, 2),
+        **{f"pfs-sim, 2 threads, {kind}": lambda kind=kind: sampled(kind) for kind in kinds},
+    }
     timings = take_turns(
-        {
-            ONE: lambda: _pay(deals[:1], paths),
-            FIVE: lambda: _pay(deals, paths),
-            CT_ONE: lambda: _pay(ct[:1], paths),
-            CT_FIVE: lambda: _pay(ct, paths),
-            analyst_name: lambda: analyst.live(f, paths, 2),
-            **{f"pfs-sim, 2 threads, {kind}": lambda kind=kind: sampled(kind) for kind in kinds},
-        },
+        paying | sampling,
         options.rounds,
         per=paths / 1e6,
         unit="µs a path",
@@ -62,12 +69,19 @@ def compare(options: Options) -> Comparison:
     plain = find(timings, analyst_name)
     assert plain
     values = {
-        "further": _find_share(timings, ONE, FIVE),
-        "further_ct": _find_share(timings, CT_ONE, CT_FIVE),
+        "further": _find_share(timings, ""),
+        "further_payments": _find_share(timings, "", ", payments alone"),
+        "further_irr": _find_share(timings, "", ", an IRR alone"),
+        "further_ct": _find_share(timings, "CT: "),
     }
     notes = [
         f"A further contract costs {values['further']:.2f} of a full path; of the CT deal, where "
-        f"paths that run out of money are lived again, {values['further_ct']:.2f}."
+        f"paths that run out of money are lived again, {values['further_ct']:.2f}.",
+        f"Where payments alone are asked for it costs {values['further_payments']:.2f} of a path "
+        "of which no more is asked, where the investors' IRR is, "
+        f"{values['further_irr']:.2f}; of a full path with all its results "
+        f"{_find_share(timings, '', ', payments alone', ''):.2f} and "
+        f"{_find_share(timings, '', ', an IRR alone', ''):.2f}.",
     ]
     base = float(analyst.live(f, 50_000, 9)[:, 1].var())
     for kind in kinds:
@@ -85,11 +99,15 @@ def compare(options: Options) -> Comparison:
     return Comparison("A further contract; wall time times variance", timings, notes, values)
 
 
-def _find_share(timings: list[Timing], one: str, five: str) -> float:
-    """What each of four further contracts costs of the first."""
-    first, all_five = find(timings, one), find(timings, five)
-    assert first and all_five
-    return float((all_five["cpu"] - first["cpu"]) / 4.0 / first["cpu"])
+def _find_share(
+    timings: list[Timing], head: str, asked: str = "", of: str | None = None
+) -> float:
+    """What each of four further contracts costs of a first one, of the same results unless said."""
+    first = find(timings, f"{head}{ONE}{asked}")
+    all_five = find(timings, f"{head}{FIVE}{asked}")
+    whole = find(timings, f"{head}{ONE}{asked if of is None else of}")
+    assert first and all_five and whole
+    return float((all_five["cpu"] - first["cpu"]) / 4.0 / whole["cpu"])
 
 
 def _variance(payments: F8, kind: str) -> float:

@@ -307,7 +307,7 @@ def test_the_quick_way_agrees_with_the_careful_one_on_flows_paid_midway():
 def test_nearly_all_flows_of_the_yardstick_deal_go_the_quick_way():
     """Its investors are paid at four dates and draw in between."""
     compiled = compile_scenario(YARDSTICK)
-    scratch, nothing = compiled.scratch(), nothing_given(compiled.scenario)
+    scratch, nothing = compiled.scratch(ledger=True), nothing_given(compiled.scenario)
     quick, careful = 0, 0
     for path, row in enumerate(compiled.inputs.draw(0, 200)):
         live(compiled.plan, scratch, row, path, 0, nothing)

@@ -139,7 +139,10 @@ def new_ledger(plan: MoneyPlan, shown: bool = True) -> Ledger:
 
 
 def read_cash(ledger: Ledger) -> Cash:
-    """The money of the first of the paths that live in a ledger: views, but for what is counted."""
+    """The money of the first of the paths that live in a ledger: views, but for what is counted.
+
+    The ledger is one to be shown.
+    """
     findings, claims, books = ledger.findings, ledger.claims, ledger.books
     term, tranche = of_path(claims.term, FIRST), of_path(books.tranche, FIRST)
     balance, grid = of_path(books.balance, FIRST), of_path(ledger.grid, FIRST)
