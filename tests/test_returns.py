@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from pfs_sim.kernels._jit import lean
 from pfs_sim.kernels._wide import alike, as_wide, each, holds_for, of
 from pfs_sim.kernels.elementary import exponential, growth_of
+from pfs_sim.kernels.no_root import has_no_root
 from pfs_sim.kernels.other_roots import UNDECIDED, look_around, owe_among_neighbors
 from pfs_sim.kernels.path import live
 from pfs_sim.kernels.quick_irr import find_ends, find_owed, solve_quickly
 from pfs_sim.kernels.returns import irr, irr_batch
 from pfs_sim.kernels.roots import solve_log_rate
+from pfs_sim.kernels.several_roots import solve_several
 from pfs_sim.plan.money import read_cash
 from pfs_sim.simulate import compile_scenario, nothing_given
 from pfs_sim.statuses import IrrStatus
@@ -316,6 +318,63 @@ def test_nearly_all_flows_of_the_yardstick_deal_go_the_quick_way():
                 said = quickly(flows)[1]
                 quick, careful = quick + (said != UNDECIDED), careful + (said == UNDECIDED)
     assert careful < 0.05 * quick
+
+
+# No rate at which the investor breaks even
+
+
+def ask_for_none(flows):
+    """What `has_no_root` says of flows that begin and end with something."""
+    flows = np.asarray(flows, np.float64)
+    return has_no_root(flows, 0, len(flows) - 1)
+
+
+def test_who_is_told_to_have_no_root_breaks_even_at_no_rate():
+    """By exact isolation, and as the careful walk finds; few of those it finds are left to it."""
+    rng = np.random.default_rng(20161124)
+    seen, exact = Counter(), 0
+    for _ in range(3_000):
+        flows = paid_midway(rng)
+        flows[-1] = -rng.uniform(0.01, 1.0)
+        if naive.sign_changes(flows) < 2:
+            continue
+        told = ask_for_none(flows)
+        status = solve_several(flows, 0, len(flows) - 1, 1.0, QUARTERLY)[1]
+        seen[told, status == IrrStatus.NO_ROOT] += 1
+        if told and exact < 60:
+            exact += 1
+            assert naive.all_log_rates(flows) == ([], [])
+    assert seen[True, False] == 0
+    assert seen[True, True] > 0.7 * seen[False, True] > 50
+    assert seen[False, False] > 500
+
+
+@pytest.mark.parametrize("short", [1e-1, 1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 0.0, -1e-12, -1e-3])
+@pytest.mark.parametrize("spread", [1e-3, 0.2, 1.0, 40.0])
+@pytest.mark.parametrize("gap", [1, 4, 30])
+def test_who_nearly_breaks_even_is_told_so_only_if_sure(short, spread, gap):
+    """A payment, a receipt and a payment: a double root where the receipt squared is four times
+    the product of the payments."""
+    flows = np.zeros(2 * gap + 1)
+    flows[0], flows[-1] = -1.0, -spread
+    flows[gap] = 2.0 * math.sqrt(spread) * (1.0 - short)
+    if short < 1e-8:
+        assert not ask_for_none(flows)
+    if short >= 1e-4 and abs(math.log(spread)) < 2.0 * gap:
+        assert ask_for_none(flows)
+    if ask_for_none(flows):
+        assert rate(flows)[1] == IrrStatus.NO_ROOT
+
+
+def test_where_doubles_end_nothing_is_told_for_sure():
+    assert rate([-1e-300, 1e-10, -1e300])[1] == IrrStatus.OUT_OF_RANGE
+    assert not ask_for_none([-1e-320, 1e-310, -1e-320])
+    assert not ask_for_none([-1e308, 1e308, -1e308])
+
+
+def test_flows_that_begin_or_end_with_a_receipt_are_left_to_the_walk():
+    assert not ask_for_none([5.0, 1.0, -1.0])
+    assert not ask_for_none([-1.0, 1.0, 5.0])
 
 
 OWED = [

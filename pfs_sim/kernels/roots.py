@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pfs_sim.kernels._jit import apart, lean
+from pfs_sim.kernels.no_root import has_no_root
 from pfs_sim.kernels.several_roots import solve_several
 from pfs_sim.statuses import IrrStatus
 
@@ -27,6 +28,7 @@ _UNIQUE = int(IrrStatus.UNIQUE)
 _TOTAL_LOSS = int(IrrStatus.TOTAL_LOSS)
 _NOTHING_INVESTED = int(IrrStatus.NOTHING_INVESTED)
 _OUT_OF_RANGE = int(IrrStatus.OUT_OF_RANGE)
+_NO_ROOT = int(IrrStatus.NO_ROOT)
 
 _WIDEST = 700.0
 """exp of more is no double: a log rate beyond is out of range."""
@@ -54,6 +56,8 @@ def solve_log_rate(flows: Floats, n: int, periods_per_year: float) -> tuple[floa
     scale = math.ldexp(1.0, max(-1000, min(1000, -math.frexp(largest)[1])))
     if changes == 1:
         return solve_one_change(flows, first, last, split, scale)
+    if flows[first] < 0.0 and flows[last] < 0.0 and has_no_root(flows, first, last):
+        return math.nan, _NO_ROOT
     return solve_several(flows, first, last, scale, periods_per_year)
 
 
