@@ -208,7 +208,7 @@ def simulate(
     sampling: Design | str = "random",
     own_seeds: Mapping[str, int] | None = None,
     fixed: Mapping[str, float] | None = None,
-    only: Collection[str] | None = None,
+    only: str | Collection[str] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Results:
     """Live a deal on many paths.
@@ -229,6 +229,10 @@ def simulate(
     design.check(paths)
     if design.kind == "sobol" and (seeds or own_seeds):
         raise InputError("found seeds of their own with Sobol sampling; allowed: one seed for all")
+    if isinstance(only, str):
+        only = (only,)
+    if only is not None and not only:
+        raise InputError("found no results in `only`; allowed: one or more, or None for all")
     compiled = compile_scenario(
         deal, seed, seeds=seeds, frozen=frozen, uniforms=design.uniforms(seed),
         own_seeds=own_seeds, fixed=fixed, only=only,

@@ -81,6 +81,14 @@ def test_they_are_summarized_saved_and_read_like_any(tmp_path):
     assert again.names == some.names and same_bits(again.values, some.values)
 
 
+def test_one_may_be_asked_for_by_its_name_and_none_may_not():
+    one = simulate(CT, 40, only="payor.payments")
+    assert one.names == ["payor.payments"]
+    assert same_bits(one.values, simulate(CT, 40, only=["payor.payments"]).values)
+    with pytest.raises(InputError, match=r"found no results in `only`; allowed: one or more"):
+        simulate(CT, 40, only=[])
+
+
 def test_a_result_that_is_none_is_refused_with_those_near_it():
     with pytest.raises(InputError, match=r"found no result 'payor\.payment'; near it: payor\.pay"):
         simulate(CT, 10, only=["payor.payment"])
