@@ -23,7 +23,7 @@ FLOORS = [
     {"reading"},
     {"plan"},
     {"sampling"},
-    {"draws", "packing"},
+    {"draws", "lending", "packing"},
     {"results"},
     {"simulate"},
     {"metrics"},

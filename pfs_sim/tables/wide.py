@@ -44,17 +44,17 @@ def carve(
 ) -> tuple[Any, dict[str, Any]]:
     """One wide array, and the arrays that lie in it one after the other, by their names."""
     sizes = [math.prod(shape) for shape in shapes.values()]
-    book = _from_a_line(np.zeros(sum(sizes) * kind.itemsize + LINE, np.uint8)).view(kind)
+    book = from_a_line(np.zeros(sum(sizes) * kind.itemsize + LINE, np.uint8)).view(kind)
     return book, split(book, shapes)
 
 
 def new_table(rows: int, columns: int) -> F8:
     """Room for plain numbers [row, column] that begins a line of memory, not filled."""
-    found = _from_a_line(np.empty(8 * rows * columns + LINE, np.uint8)).view(np.float64)
+    found = from_a_line(np.empty(8 * rows * columns + LINE, np.uint8)).view(np.float64)
     return found.reshape(rows, columns)
 
 
-def _from_a_line(room: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def from_a_line(room: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """All but a line of some memory, from the first place that begins one."""
     skip = -room.ctypes.data % LINE
     return room[skip : room.size - LINE + skip]

@@ -1,0 +1,58 @@
+"""Memory for results, lent again once nobody looks at them any more.
+
+A system gives memory out page by page as it is first touched, and for the hundred results of a
+contract that can take as long as to find them. So deals over the same people take the memory of
+results before them that are gone. Gone they are when numpy would have freed them: an array keeps
+what it is a view of, and the last one that goes gives the memory back.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pfs_sim.tables.wide import LINE, from_a_line
+
+F8 = npt.NDArray[np.float64]
+Bytes = npt.NDArray[np.uint8]
+MOST_KEPT = 2
+"""Tables whose memory waits: a sweep looks at one case while the next is lived."""
+
+
+class _Lent(np.ndarray[Any, Any]):
+    """Lent memory. Every view keeps it: numpy does not look behind a base of another type."""
+
+
+class Lender:
+    """Lends tables, and their memory again when no array shows it. What waits goes with it."""
+
+    def __init__(self) -> None:
+        self._waiting = deque[Bytes](maxlen=MOST_KEPT)
+
+    def lend(self, rows: int, columns: int) -> F8:
+        """Room for plain numbers [row, column] that begins a line of memory, not filled."""
+        size = 8 * rows * columns + LINE
+        try:
+            room = self._waiting.popleft()
+        except IndexError:
+            room = np.empty(size, np.uint8)
+        if not size <= room.size < 2 * size:
+            room = np.empty(size, np.uint8)
+        lent = room[:size].view(_Lent)
+        weakref.finalize(lent, _take_back, weakref.ref(self), room).atexit = False
+        found: F8 = from_a_line(lent).view(np.float64, np.ndarray)
+        return found.reshape(rows, columns)
+
+    def take_back(self, room: Bytes) -> None:
+        """Memory that may be lent again."""
+        self._waiting.append(room)
+
+
+def _take_back(lender: weakref.ref[Lender], room: Bytes) -> None:
+    whose = lender()
+    if whose is not None:
+        whose.take_back(room)
