@@ -1,9 +1,9 @@
 """Memory for results, lent again once nobody looks at them any more.
 
 A system gives memory out page by page as it is first touched, and for the hundred results of a
-contract that can take as long as to find them. So deals over the same people take the memory of
-results before them that are gone. Gone they are when numpy would have freed them: an array keeps
-what it is a view of, and the last one that goes gives the memory back.
+contract that can take as long as to find them. So a run takes the memory of results before it
+that are gone. Gone they are when numpy would have freed them: an array keeps what it is a view of,
+and the last one that goes gives the memory back. Some of it waits as long as the process lives.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ F8 = npt.NDArray[np.float64]
 Bytes = npt.NDArray[np.uint8]
 MOST_KEPT = 2
 """Tables whose memory waits: a sweep looks at one case while the next is lived."""
+MOST_WAITING = 128_000_000
+"""Bytes that wait, all told."""
 
 
 class _Lent(np.ndarray[Any, Any]):
@@ -32,6 +34,11 @@ class Lender:
 
     def __init__(self) -> None:
         self._waiting = deque[Bytes](maxlen=MOST_KEPT)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait to be lent again."""
+        return sum(room.size for room in tuple(self._waiting))
 
     def lend(self, rows: int, columns: int) -> F8:
         """Room for plain numbers [row, column] that begins a line of memory, not filled."""
@@ -48,11 +55,17 @@ class Lender:
         return found.reshape(rows, columns)
 
     def take_back(self, room: Bytes) -> None:
-        """Memory that may be lent again."""
-        self._waiting.append(room)
+        """Memory that may be lent again, if not too much waits already."""
+        # No lock: this may be called while memory is collected, in the middle of anything.
+        if room.size + self.waiting <= MOST_WAITING:
+            self._waiting.append(room)
 
 
 def _take_back(lender: weakref.ref[Lender], room: Bytes) -> None:
     whose = lender()
     if whose is not None:
         whose.take_back(room)
+
+
+LENDER = Lender()
+"""Who lends to the runs of this process."""

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from pfs_sim import __version__
 from pfs_sim.draws import Inputs, Kept, source_seeds
 from pfs_sim.errors import InputError
-from pfs_sim.lending import Lender
+from pfs_sim.lending import LENDER
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.packing import LEAST_BYTES, Packed, Packing, worth_packing
 from pfs_sim.pausing import uncollected
@@ -345,15 +345,11 @@ def do_chunks(
                 progress(done)
 
 
-def hold(
-    columns: Sequence[Column], paths: int, lender: Lender | None = None
-) -> F8 | Packing:
-    """Where the values of a run go; in the memory of a lender, if there is one."""
+def hold(columns: Sequence[Column], paths: int) -> F8 | Packing:
+    """Where the values of a run go."""
     if worth_packing(len(columns), paths):
         return Packing([column.name for column in columns], paths)
-    if lender is not None:
-        return lender.lend(len(columns), paths)
-    return new_table(len(columns), paths)
+    return LENDER.lend(len(columns), paths)
 
 
 def room_for(values: F8 | Packing, start: int, count: int) -> tuple[F8, int]:

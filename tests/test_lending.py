@@ -8,9 +8,11 @@ import weakref
 import numpy as np
 import pytest
 
+from pfs_sim import lending
 from pfs_sim.analysis.same_people import find_people
 from pfs_sim.lending import MOST_KEPT, Lender
 from pfs_sim.reading import load
+from pfs_sim.simulate import simulate
 from pfs_sim.tables.wide import LINE
 from tests.test_only import CT
 
@@ -82,6 +84,23 @@ def test_few_wait_and_none_outlives_the_lender():
     last[...] = 5.0
     del lender
     assert gone() is None and (last == 5.0).all()
+
+
+def test_no_more_waits_than_is_meant_to(monkeypatch):
+    monkeypatch.setattr(lending, "MOST_WAITING", 20_000)
+    lender = Lender()
+    small, large = lender.lend(10, 150), lender.lend(10, 200)
+    assert lender.waiting == 0
+    del small
+    del large
+    assert lender.waiting == 10 * 150 * 8 + LINE  # for the other there is no room
+
+
+def test_a_run_takes_the_memory_of_the_one_before():
+    first = simulate(CT, 1_000, 1, threads=1)
+    place = where(first.values)
+    del first
+    assert where(simulate(CT, 1_000, 2, threads=1).values) == place
 
 
 def test_results_that_are_kept_stay_what_they_are():

@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.draws import Inputs
-from pfs_sim.lending import Lender
 from pfs_sim.packing import Packed
 from pfs_sim.plan.crowd import Marks, mark_read
 from pfs_sim.results import FAN
@@ -91,8 +90,6 @@ class Store:
         free = available_memory()
         self.budget = budget if free is None else min(budget, free // 4)
         self.used, self.refused = 0, False
-        self.lender = Lender()
-        """Lends the memory of results that are gone."""
         self._people: OrderedDict[bytes, dict[tuple[int, int], _Lived]] = OrderedDict()
         self._drawn: dict[tuple[int, int], _Values] = {}
         self._lock = threading.Lock()
@@ -146,12 +143,12 @@ class Store:
 class _Task:
     """An order and all that can be said of it before it is lived."""
 
-    def __init__(self, order: Order, paths: int, lender: Lender | None = None) -> None:
+    def __init__(self, order: Order, paths: int) -> None:
         compiled, self.true_mode = order.compiled, int(order.true_mode)
         self.compiled, self.inputs = compiled, compiled.inputs
         self.given = nothing_given(compiled.scenario)
         grid = compiled.scenario.clock.periods + 1
-        self.values = hold(compiled.columns, paths, lender)
+        self.values = hold(compiled.columns, paths)
         self.fan = np.empty((min(paths, compiled.followed), len(FAN), grid))
         self.tables, self.moving = describe_people(compiled)
         self.scratches = Scratches(compiled)
@@ -212,7 +209,7 @@ def live_together(
     grid = sum(order.compiled.scenario.clock.periods + 1 for order in orders)
     refuse_if_too_large(paths, width, grid)
     known = store or Store(0)
-    tasks = [_Task(order, paths, known.lender) for order in orders]
+    tasks = [_Task(order, paths) for order in orders]
     asked = {task.tables for task in tasks}
     read = {
         one: np.logical_or.reduce([task.read for task in tasks if task.tables == one])
