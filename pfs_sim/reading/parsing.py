@@ -13,7 +13,7 @@ from typing import Any
 from pfs_sim.errors import Problem, ScenarioError
 from pfs_sim.reading.document import MAX_DEPTH, Document, Key, Path, Position, dotted, show
 from pfs_sim.reading.scalars import Refused, check_collection_tag, resolve_scalar
-from pfs_sim.reading.syntax import NotYaml, parse_events, place_of
+from pfs_sim.reading.syntax import NotYaml, is_absent, parse_events, place_of
 
 MAX_ALIASED = 100_000
 """Most values that aliases may add to a document (a billion laughs stops here)."""
@@ -106,18 +106,17 @@ class Builder:
         """A text, number, boolean or null; as a key or as a value."""
         path = self.path()
         as_key = self.expects_key()
-        empty = event.style is None and event.value == ""
-        if empty and not as_key and self.waiting and self.waiting[-1] is not None:
+        if is_absent(event) and not as_key and self.waiting and self.waiting[-1] is not None:
             # An absent value has no place of its own: ruamel puts it after later blank lines.
             at = self.waiting[-1][1]
         value = None
         try:
-            value = resolve_scalar(event.value, event.tag, event.style is not None)
+            value = resolve_scalar(event.value, event.tag, bool(event.style))
         except Refused as refused:
             self.note(at, path, refused.found, refused.allowed)
             value = event.value if as_key else None
         if as_key:
-            self.add_key(value, at, path, quoted=event.style is not None)
+            self.add_key(value, at, path, quoted=bool(event.style))
         else:
             self.add(self.anchored(event.anchor, Node("scalar", at, path, value, closed=True)))
 

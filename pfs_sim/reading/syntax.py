@@ -53,8 +53,46 @@ class NotYaml(Exception):
         return Problem(*at, path, problem.removeprefix("found "), "YAML 1.2")
 
 
+_DOUBTFUL = re.compile(
+    r"""
+    [\t\r\x85\u2028\u2029\ufeff]           # breaks and blanks that YAML 1.1 counts otherwise
+    | ^ (?: % | --- | \.\.\. )              # directives and ends of documents
+    | (?: ^ | [\s\[\]{},:-] ) [!&*?]         # tags, anchors, aliases, keys of their own
+    | (?: ^ | [\s\[\]{},:-] ) [|>] (?! [+-]? \n [ ]+ [^\s#] )  # text in blocks, but the plainest
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+"""Where ruamel.yaml's two parsers differ, and a little more."""
+
+
 def parse_events(text: str) -> Iterator[Any]:
-    """The parse events of ruamel.yaml for a text; raises NotYaml."""
+    """The parse events of ruamel.yaml for a text; raises NotYaml.
+
+    Its parser in Python says what YAML 1.2 is, and what is wrong with a text. The one in C, which
+    takes a fifteenth of the time, is asked where both say the same.
+    """
+    events = None if _DOUBTFUL.search(text) else _parse_quickly(text)
+    return _parse(text) if events is None else iter(events)
+
+
+def _parse_quickly(text: str) -> list[Any] | None:
+    """The events of a text by the parser in C, if there is one and it has nothing to say."""
+    import ruamel.yaml
+
+    if not ruamel.yaml.__with_libyaml__:
+        return None
+    yaml: Any = ruamel.yaml.YAML(typ="safe", plug_ins=[])
+    try:
+        events = list(yaml.parse(text))
+    except Exception:  # whatever it is, the other parser says it better
+        return None
+    # What nobody wrote has another place: a value, or the whole document.
+    nothing = len(events) == 2 or any(is_absent(event) for event in events)
+    return None if nothing else events
+
+
+def _parse(text: str) -> Iterator[Any]:
+    """The events of a text by the parser in Python; raises NotYaml."""
     from ruamel.yaml import YAML
 
     yaml: Any = YAML(typ="safe", pure=True, plug_ins=[])
@@ -69,6 +107,11 @@ def parse_events(text: str) -> Iterator[Any]:
             # a lone %): whatever stops the parser, the text is at fault.
             raise NotYaml(error) from None
         yield event
+
+
+def is_absent(event: Any) -> bool:
+    """Whether an event is a value that nobody wrote, as after `key:`."""
+    return getattr(event, "value", None) == "" and not event.style
 
 
 def place_of(text: str, offset: int, name: str) -> Position:
