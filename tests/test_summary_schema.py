@@ -2,10 +2,13 @@
 
 import copy
 import json
+import math
 
 import jsonschema
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from made_up import make_up_results
 
 from pfs_sim.errors import Problem
@@ -130,3 +133,35 @@ def test_what_is_wrong_is_refused(document, validator, change):
     wrong = copy.deepcopy(document)
     change(wrong)
     assert list(validator.iter_errors(wrong))
+
+
+DATA = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inside: st.lists(inside) | st.dictionaries(st.text(), inside),
+)
+
+
+@given(DATA)
+def test_what_is_written_reads_back(data):
+    assert json.loads(write_json(data)) == data
+
+
+def test_what_holds_no_more_than_numbers_and_words_has_a_line():
+    text = write_json({"a": {"value": 1.5, "se": 0.25}, "b": [], "c": [[1, 2], {"d": {"é": None}}]})
+    assert text == """{
+  "a": {"value": 1.5, "se": 0.25},
+  "b": [],
+  "c": [
+    [1, 2],
+    {
+      "d": {"é": null}
+    }
+  ]
+}
+"""
+
+
+def test_a_number_that_json_cannot_hold_is_a_defect():
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json({"a": [{"b": math.nan}]})

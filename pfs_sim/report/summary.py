@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import PurePath
@@ -58,8 +58,35 @@ def describe_problem(problem: Problem) -> dict[str, Any]:
 
 
 def write_json(document: Any) -> str:
-    """JSON text; a number that JSON cannot hold is a defect, not a NaN."""
-    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    """JSON text; a number that JSON cannot hold is a defect, not a NaN.
+
+    What holds nothing but numbers and words has a line, as an estimate with its error.
+    """
+    return "".join(_pieces(document, "\n")) + "\n"
+
+
+def _pieces(value: Any, line: str) -> Iterator[str]:
+    """The text of a value, in pieces; `line` begins a new line, as far in as the value."""
+    if isinstance(value, dict):
+        opens, closes = "{", "}"
+        inside = [(_write(name) + ": ", one) for name, one in value.items()]
+    elif isinstance(value, list | tuple):
+        opens, closes = "[", "]"
+        inside = [("", one) for one in value]
+    else:
+        inside = []
+    if not any(isinstance(one, dict | list | tuple) for _, one in inside):
+        yield _write(value)
+        return
+    between = opens
+    for name, one in inside:
+        yield between + line + "  " + name
+        yield from _pieces(one, line + "  ")
+        between = ","
+    yield line + closes
+
+
+_write = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def summary_schema() -> dict[str, Any]:
