@@ -79,7 +79,7 @@ def test_operations_are_those_of_one_path():
     ]
 
 
-SHIFT, ALL = 2**64, 2**64 - 1
+SHIFT, ALL, LOWER = 2**64, 2**64 - 1, 2**32
 WHOLE = [0, 1, 2, 63, 255, 2**31, 2**32 - 1, 2**32, 2**52, 2**53 - 1, 2**62, 2**63 - 1, 2**63,
          0xDEADBEEFCAFEF00D, ALL - 1, ALL] * (ABREAST // 16)  # fmt: skip
 
@@ -98,6 +98,9 @@ def whole_arithmetic(place):
     z += wide.word_of(x, 13)
     z ^= y
     out[11] = wide.pick(x <= y, z, x)
+    out[13] = wide.product_of_halves(x, y)
+    out[14] = wide.product_of_halves(x, np.uint64(0xFFFFFFFF00000003))
+    out[15], out[16] = wide.join_halves(x, y), wide.join_halves(x * np.uint64(5), y >> np.uint64(7))
     real[0] = wide.to_number(x >> np.uint64(1))
     real[1] = wide.of_bits(wide.bits(real[0]))
     out[12] = wide.to_whole(wide.floor(real[0] * 0.375))
@@ -111,7 +114,7 @@ def lay_whole_down(tables):
 
 @pytest.mark.jit_off
 def test_whole_numbers_are_those_of_one_path():
-    book, words = carve({"a": (2,), "out": (13,)}, WORDS)
+    book, words = carve({"a": (2,), "out": (17,)}, WORDS)
     _, found = carve({"real": (3,)})
     x, y = WHOLE, WHOLE[::-1]
     words["a"]["of"][:] = np.array([x, y], np.uint64)
@@ -126,6 +129,9 @@ def test_whole_numbers_are_those_of_one_path():
         [q if p > q else p for p, q in pairs],
         [(5 + x[13]) % SHIFT ^ q if p <= q else p for p, q in pairs],
         [math.floor(h * 0.375) for h in half],
+        [p % LOWER * (q % LOWER) for p, q in pairs], [p % LOWER * 3 for p in x],
+        [p % LOWER | q % LOWER << 32 for p, q in pairs],
+        [p * 5 % LOWER | (q >> 7) % LOWER << 32 for p, q in pairs],
     ]  # fmt: skip
     assert book.dtype == WORDS
     for place, line in enumerate(wanted):

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pfs_sim.kernels._jit import forced, inline, inner, lean, once
-from pfs_sim.kernels._wide import each_word, to_number
+from pfs_sim.kernels._wide import each_word, join_halves, product_of_halves, to_number
 from pfs_sim.tables.wide import Wide
 
 Words = NDArray[np.uint64]
@@ -104,21 +104,20 @@ def philox_block(key: Word, block: Word, index: Word, path: Word) -> tuple[Word,
 
 @once
 def wide_block(key: Word, block: Word, index: Word, paths: Wide) -> tuple[Wide, Wide]:
-    """As `philox_block`, of paths side by side: two words (`Whole`) of each."""
-    k0 = key & _LOW
-    k1 = key >> _HALF
-    x0, x1 = each_word(block & _LOW), each_word(index & _LOW)
-    x2, x3 = paths & _LOW, paths >> _HALF
+    """As `philox_block`, of paths side by side: two words (`Whole`) of each.
+
+    Upper halves of what is calculated with are anything.
+    """
+    k0, k1 = key, key >> _HALF
+    x0, x1, x2, x3 = each_word(block), each_word(index), paths, paths >> _HALF
     for _ in range(10):
-        a = x0 * _MULTIPLIER_0
-        b = x2 * _MULTIPLIER_1
-        x0 = (b >> _HALF) ^ x1 ^ k0
-        x1 = b & _LOW
-        x2 = (a >> _HALF) ^ x3 ^ k1
-        x3 = a & _LOW
-        k0 = (k0 + _WEYL_0) & _LOW
-        k1 = (k1 + _WEYL_1) & _LOW
-    return x0 | (x1 << _HALF), x2 | (x3 << _HALF)
+        a = product_of_halves(x0, _MULTIPLIER_0)
+        b = product_of_halves(x2, _MULTIPLIER_1)
+        x0, x1 = (b >> _HALF) ^ x1 ^ k0, b
+        x2, x3 = (a >> _HALF) ^ x3 ^ k1, a
+        k0 += _WEYL_0
+        k1 += _WEYL_1
+    return join_halves(x0, x1), join_halves(x2, x3)
 
 
 @once
