@@ -45,8 +45,9 @@ def live_outcomes(plan: PeoplePlan, rng: Rng, crowd: Crowd, living: Living) -> N
     """
     outcomes, enrolled, together = plan.outcomes, crowd.enrolled, living.lots
     stop, periods, duration = crowd.events[_STOP], enrolled.shape[1], plan.hazard.size
-    for n in range(together.outcomes.size):
-        together.outcomes[n] = 0.0
+    for i in range(together.touched.shape[0]):
+        for n in range(together.touched[i, 0], together.touched[i, 1]):
+            together.outcomes[n] = 0.0
     before, first, end, treated, asked = -1, 0, 0, each(0.0), 0
     for t in range(periods):
         treated += enrolled[TREATED, t]

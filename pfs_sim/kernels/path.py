@@ -251,7 +251,7 @@ def walk(
     rng, living, flows = scratch.rng, scratch.living, scratch.flows
     crowd, ledger = scratch.crowd, scratch.ledger
     places, turns, waiting = scratch.places, scratch.turns, scratch.waiting
-    row, seen = as_wide(scratch.row), as_wide(scratch.seen)
+    row, seen, filled = as_wide(scratch.row), as_wide(scratch.seen), living.cohort.filled
     written = of_results.written
     at, start, wait, paths = 0, 0, 0, drawn.values.shape[1]
     for column in range(drawn.shared.size):
@@ -279,6 +279,8 @@ def walk(
                     to[lane] = here[places[lane]]
         if kept.known and not again:
             at = _take(kept, block, at, scratch.seen, seen)
+            for i in range(filled.size):
+                filled[i] = 1  # exits, too, are brought back
         else:
             live_program(of_people, rng, crowd, living)
             live_outcomes(of_people, rng, crowd, living)

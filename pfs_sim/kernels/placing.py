@@ -72,9 +72,15 @@ def _place_by(
         arm = half % 2
         for y in range(groups):
             n = cohort.split[half, y] if groups > 1 else enrolled[arm, half // 2]
-            if not anywhere(n > 0.0):
+            to, some = found[half * groups + y], anywhere(n > 0.0)
+            # Rows are wiped here, where they are at hand; most of those of the exits stay empty.
+            if turn == TYPES or cohort.filled[half * groups + y] == 1:
+                for i in range(to.size):
+                    to[i] = 0.0
+            if turn == LEAVING:
+                cohort.filled[half * groups + y] = some
+            if not some:
                 continue
-            to = found[half * groups + y]
             if turn == LEAVING and not _leaves(program, arm):
                 to[last] = n
                 continue

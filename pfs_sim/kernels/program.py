@@ -38,8 +38,7 @@ def live_program(plan: PeoplePlan, rng: Rng, crowd: Crowd, living: Living) -> No
     """
     program, paths, cohort = plan.program[0], crowd.path[0], living.cohort
     stop, expand = crowd.events[_STOP], crowd.events[_EXPAND]
-    for n in range(cohort.program.size):
-        cohort.program[n] = 0.0
+    _wipe(cohort)
     _expect_types(plan.types, cohort)
     expect_leaving(program, plan.types, plan.hazard, crowd.row, cohort)
     _refer(program, plan.periods, rng, paths, expand, crowd, cohort.mean, living.draws)
@@ -52,9 +51,9 @@ def live_program(plan: PeoplePlan, rng: Rng, crowd: Crowd, living: Living) -> No
         room_control = greater(0.0, control_target - control)
         room = room_treated + room_control
         opens = (t < window_end) & (t < stop) & ~(room <= NOBODY_LEFT)
-        waiting = each(0.0)
+        waiting, new, others = each(0.0), each(0.0), each(0.0)
+        crowd.open[t] = where(opens, 1.0, 0.0)
         if anywhere(opens):
-            crowd.open[t] = where(opens, 1.0, 0.0)
             come = where(opens, lesser(lesser(queue, program.intake_limit), room), 0.0)
             if anywhere(come > 0.0):
                 free = greater(0.0, plan.periods[t].places - crowd.active[t])
@@ -64,11 +63,10 @@ def live_program(plan: PeoplePlan, rng: Rng, crowd: Crowd, living: Living) -> No
                 treated += new
                 control += others
                 queue -= new + others
-                crowd.enrolled[CONTROL, t] = others
-                crowd.enrolled[TREATED, t] = new
             if program.waits:
                 waiting = where(opens, queue, 0.0)
                 queue = where(opens, 0.0, queue)
+        crowd.enrolled[CONTROL, t], crowd.enrolled[TREATED, t] = others, new
         crowd.waiting[t] = waiting
         crowd.turned_away[t] = queue
         # Where places are unlimited nobody's enrollment depends on who is in service.
@@ -76,6 +74,16 @@ def live_program(plan: PeoplePlan, rng: Rng, crowd: Crowd, living: Living) -> No
             _serve(program, rng, paths, served, t + 1, stop, crowd, living)
             served = t + 1
     _add_up(program.periods, crowd)
+
+
+@once
+def _wipe(cohort: Cohort) -> None:
+    """Wipe what people are added to; all else that is known of a program is stated anew."""
+    for t in range(cohort.active.shape[1]):
+        for i in range(cohort.active.shape[0]):
+            cohort.active[i, t] = 0.0
+    for t in range(cohort.ends.shape[1]):
+        cohort.ends[EARLY, t], cohort.ends[FULL, t] = 0.0, 0.0
 
 
 @once
@@ -95,6 +103,9 @@ def _serve(
     for t in range(first, end):
         if anywhere(crowd.enrolled[TREATED, t] > 0.0):
             _count(program, t, stop, crowd, cohort)
+        else:
+            for y in range(program.types):
+                crowd.enrolled_type[y, t] = 0.0
 
 
 @once
@@ -211,6 +222,8 @@ def _refer(
         settle(draws, rng)
         for t in range(last):
             crowd.eligible[t] = draws.found[t]
+    for t in range(last, program.periods):
+        crowd.referred[t], crowd.eligible[t] = 0.0, 0.0
 
 
 @once

@@ -18,7 +18,7 @@ from pfs_sim.tables.money import (
     Statistic,
 )
 from pfs_sim.tables.outputs import COMPARED_MATCHED, OutputPlan
-from pfs_sim.tables.people import BUCKET, GROUP, PART, PeoplePlan, Seen
+from pfs_sim.tables.people import BUCKET, GROUP, PART, How, Kind, PeoplePlan, Seen
 from pfs_sim.tables.state import (
     CONTROL,
     MATCHED,
@@ -120,9 +120,9 @@ def new_place(plan: PeoplePlan, columns: int) -> Place:
     _, about = carve({"row": (columns,), "events": (4,)})
     _, which = carve({"path": (1,)}, WORDS)
     living = Living(
-        _new_cohort(plan, book[:first], parts),
+        _new_cohort(plan, parts),
         new_draws(max(_AT_ONCE, plan.periods.size - 1), which["path"]),
-        _new_lots(plan, book[first:], parts),
+        _new_lots(plan, book[first:], parts, outcomes),
         _new_alone(plan, about["row"], book[first:], parts, outcomes),
     )
     crowd = Crowd(**_named(parts), **about, **which)
@@ -132,7 +132,7 @@ def new_place(plan: PeoplePlan, columns: int) -> Place:
     )  # fmt: skip
 
 
-def _new_cohort(plan: PeoplePlan, book: Any, parts: Mapping[str, Any]) -> Cohort:
+def _new_cohort(plan: PeoplePlan, parts: Mapping[str, Any]) -> Cohort:
     types, buckets = plan.types.size, plan.hazard.size + 2
     rows, classes = 1 + 2 * types, max(types, buckets)
     _, own = carve(
@@ -143,10 +143,11 @@ def _new_cohort(plan: PeoplePlan, book: Any, parts: Mapping[str, Any]) -> Cohort
     )
     edges = dict.fromkeys(("edge", "given_edge"), (rows, classes))
     _, words = carve({**edges, "pieces": (_SPREAD,)}, WORDS)
+    exits = parts["exits"].reshape(-1, buckets)
     return Cohort(
-        program=book,
         **{name: parts[name] for name in ("active", "ends", "split")},
-        exits=parts["exits"].reshape(-1, buckets),
+        exits=exits,
+        filled=np.zeros(exits.shape[0], np.int64),
         **own,
         **words,
     )
@@ -173,13 +174,16 @@ def new_draws(count: int, paths: Any) -> Draws:
     )
 
 
-def _new_lots(plan: PeoplePlan, book: Any, parts: Mapping[str, Any]) -> Lots:
+def _new_lots(
+    plan: PeoplePlan, book: Any, parts: Mapping[str, Any], outcomes: Shapes
+) -> Lots:
     periods, types, facts = plan.periods.size - 1, plan.types.size, plan.outcomes.facts.size
     duration, people = plan.hazard.size, plan.outcomes.lots.shape[1] * 2 * types
     people = people * (duration + 2) + periods * duration * types
     _, own = carve({"people": (people,), "level": (3, types * (duration + 3 + periods))})
     return Lots(
         outcomes=book,
+        touched=_find_touched(plan, outcomes),
         exits=parts["exits"].reshape(periods, -1),
         part=records(PART, people),
         sums=parts["sums"],
@@ -188,6 +192,25 @@ def _new_lots(plan: PeoplePlan, book: Any, parts: Mapping[str, Any]) -> Lots:
         true=parts["true"],
         **own,
     )
+
+
+def _find_touched(plan: PeoplePlan, outcomes: Shapes) -> I8:
+    """Which numbers of the outcomes living them may touch: [part, 2], first and end.
+
+    Of outcomes lived lot by lot, those of clients at whom a measure looks; all of a milestone's.
+    """
+    marks = np.zeros(sum(math.prod(shape) for shape in outcomes.values()), np.bool_)
+    named = split(marks, outcomes)
+    marks[:] = (plan.families.how != How.MERGED).any()
+    for name in ("without", "person", "true"):
+        named[name][...] = True
+    for k, fact in enumerate(plan.outcomes.facts):
+        sums, any_class = named["sums"][:, k], fact.kind == Kind.MILESTONE
+        sums[:, CONTROL, 0 if any_class else fact.least_control :] = True
+        sums[:, TREATED, 0 if any_class else fact.least_treated :] = True
+        if fact.ratio > 0.0:
+            sums[:, MATCHED, fact.least_treated :] = True
+    return find_parts(marks)
 
 
 def _new_alone(

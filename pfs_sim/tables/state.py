@@ -22,7 +22,8 @@ NEVER = 1 << 40  # a grid point that never comes
 class Lots(NamedTuple):
     """Working space of the outcomes that are lived lot by lot. Wide, but for the parts."""
 
-    outcomes: Any  # [number] all arrays of the outcomes below, in one piece, to be wiped at once
+    outcomes: Any  # [number] all arrays of the outcomes below, in one piece
+    touched: I8  # [part, 2] where in it, first and end, there may be another number than zero
     exits: Any  # [c, 2·y·(D+2)] exits of `Crowd`, a row a cohort
     # Clients, or periods of service, by lot, arm, type and bucket; after these those whom a stop
     # cut short, by cohort, age and type.
@@ -73,7 +74,6 @@ class Alone(NamedTuple):
 class Cohort(NamedTuple):
     """Working space of the program, wide."""
 
-    program: Any  # [number] all arrays of the program below, in one piece, to be wiped at once
     active: Any  # [1+y, t] active and active_type of `Crowd`
     ends: Any  # [2, t+1] left and completed of `Crowd`
     mean: Any  # [t] expected referrals
@@ -85,6 +85,7 @@ class Cohort(NamedTuple):
     given_edge: Any  # [1+2·y, class] and the edge
     split: Any  # [2·t, y] people by type, a row a cohort and arm
     exits: Any  # [2·t·y, D+2] exits of `Crowd`, a row a cohort, arm and type
+    filled: I8  # [2·t·y] 1 where there may be another number than zero in a row of it
     pieces: Any  # [16] words: those of a spread
 
 
