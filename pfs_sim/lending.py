@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -43,16 +44,21 @@ class Lender:
     def lend(self, rows: int, columns: int) -> F8:
         """Room for plain numbers [row, column] that begins a line of memory, not filled."""
         size = 8 * rows * columns + LINE
-        try:
-            room = self._waiting.popleft()
-        except IndexError:
-            room = np.empty(size, np.uint8)
-        if not size <= room.size < 2 * size:
-            room = np.empty(size, np.uint8)
+        room = self._find(size)
         lent = room[:size].view(_Lent)
         weakref.finalize(lent, _take_back, weakref.ref(self), room).atexit = False
         found: F8 = from_a_line(lent).view(np.float64, np.ndarray)
         return found.reshape(rows, columns)
+
+    def _find(self, size: int) -> Bytes:
+        """Memory of so many bytes, or of less than twice as many, that waits; else new memory."""
+        with suppress(IndexError):
+            for _ in range(MOST_KEPT):
+                room = self._waiting.popleft()
+                if size <= room.size < 2 * size:
+                    return room
+                self._waiting.append(room)
+        return np.empty(size, np.uint8)
 
     def take_back(self, room: Bytes) -> None:
         """Memory that may be lent again, if not too much waits already."""

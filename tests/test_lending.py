@@ -3,6 +3,7 @@
 import copy
 import gc
 import pickle
+import sys
 import weakref
 
 import numpy as np
@@ -71,6 +72,7 @@ def test_of_another_size_it_is_not_lent():
     small, large = where(lender.lend(10, 10)), where(lender.lend(10, 100_000))
     assert small != large
     assert where(lender.lend(10, 10)) != large
+    assert where(lender.lend(10, 90_000)) == large  # which waits on
 
 
 def test_few_wait_and_none_outlives_the_lender():
@@ -96,7 +98,8 @@ def test_no_more_waits_than_is_meant_to(monkeypatch):
     assert lender.waiting == 10 * 150 * 8 + LINE  # for the other there is no room
 
 
-def test_a_run_takes_the_memory_of_the_one_before():
+def test_a_run_takes_the_memory_of_the_one_before(monkeypatch):
+    monkeypatch.setattr(sys.modules["pfs_sim.simulate"], "LENDER", Lender())
     first = simulate(CT, 1_000, 1, threads=1)
     place = where(first.values)
     del first

@@ -38,7 +38,7 @@ from pfs_sim.simulate import (
     nothing_given,
     simulate,
 )
-from pfs_sim.tables.wide import ABREAST
+from pfs_sim.tables.wide import ABREAST, numbers
 from tests.generate import scenario
 
 SCENARIOS = Path(__file__).resolve().parents[1] / "scenarios"
@@ -129,6 +129,17 @@ def take_blocks(kept, blocks):
         at = walked._take(kept, block, at, blocks[block], as_wide(blocks[block]))
 
 
+def poison_books(scratch, value):
+    """Let a value stand wherever living people says that they may have left one."""
+    lots = scratch.living.lots
+    untouched = np.ones(lots.outcomes.size, np.bool_)
+    for first, end in lots.touched:
+        untouched[first:end] = False
+    scratch.seen[:] = value
+    numbers(lots.outcomes)[untouched] = 0.0
+    scratch.living.cohort.filled[:] = 1
+
+
 class TestTheKernel:
     @pytest.mark.parametrize("i", range(570, 640))
     def test_what_is_kept_is_all_that_is_read(self, i):
@@ -147,7 +158,7 @@ class TestTheKernel:
             for kept, poison in turns:
                 out = np.empty((len(compiled.columns), PATHS))
                 fan = np.empty((PATHS, 4, compiled.scenario.clock.periods + 1))
-                scratch.seen[:] = poison
+                poison_books(scratch, poison)
                 live_paths(compiled.plan, scratch, rows, 0, true_mode, given, out, fan, kept)
                 found.append((out, fan))
             assert all(same(found[0], other) for other in found[1:])
