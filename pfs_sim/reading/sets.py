@@ -40,6 +40,9 @@ def apply_sets(document: Document, sets: Sets) -> Document:
     A key that does not exist is added (the models decide whether it may be). The given document
     is left as it is. Errors name `--set path` in place of a file.
     """
+    changes = sets.items() if isinstance(sets, Mapping) else tuple(sets)
+    if not changes:
+        return document
     changed = Document(
         deepcopy(document.data),
         dict(document.positions),
@@ -47,7 +50,7 @@ def apply_sets(document: Document, sets: Sets) -> Document:
         list(document.files),
     )
     problems: list[Problem] = []
-    for given in sets.items() if isinstance(sets, Mapping) else sets:
+    for given in changes:
         try:
             if isinstance(given, tuple):
                 value = plain_data(given[1], f"--set {given[0]}").data

@@ -59,6 +59,8 @@ def quantities(scenario: Scenario) -> dict[str, Quantity]:
 
 def check_correlations(scenario: Scenario) -> Iterator[Finding]:
     """Correlations of quantities that are drawn, each pair once, that can hold together."""
+    if not scenario.correlations:
+        return
     known = quantities(scenario)
     uncertain = [p for p, q in known.items() if not q.certain and not p.endswith(_NOT_DRAWN)]
     seen: dict[frozenset[str], str] = {}
