@@ -41,6 +41,10 @@ class By(types.Type):
         """What tells it from the address of another tuple."""
         return self.of
 
+    def __hash__(self) -> int:
+        """As that of its name, which is worked out once; it is asked for at every look-up."""
+        return hash(cast(Any, self).name)
+
 
 register_model(By)(models.OpaqueModel)
 

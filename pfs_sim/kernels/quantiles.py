@@ -2,6 +2,9 @@
 
 Source: Wichura (1988), The percentage points of the normal distribution, Applied Statistics 37(3),
 algorithm AS 241, routine PPND16: three rational functions, about one part in 1e16.
+
+Room is made in Python: a kernel that makes an array is read from the cache together with all that
+numba knows of arrays, a thirtieth of a start.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import inner, jit, once
+from pfs_sim.kernels._jit import inner, lean, once
 from pfs_sim.kernels._wide import anywhere, as_wide, each, lesser, root, where
 from pfs_sim.kernels.elementary import logarithm
 from pfs_sim.tables.wide import ABREAST, Wide
@@ -21,15 +24,20 @@ _CENTRAL, _FAR = 0.425, 5.0
 """Within `_CENTRAL` of one half, and up to `_FAR` of sqrt(-log tail), each has its function."""
 
 
-@jit
 def fill_normal_quantiles(values: F8, rows: I8) -> None:
     """In some rows of values[row, path] put normal quantiles in the place of probabilities.
 
     Those in a tail, one in seven, are gathered and come last, side by side.
     """
     paths = values.shape[1]
-    places, room = np.zeros(paths, np.int64), np.full((paths // ABREAST + 1, ABREAST), 0.5)
-    tails, wide = room.reshape(-1), as_wide(room)
+    room = np.empty((paths // ABREAST + 1, ABREAST))
+    fill_quantiles(values, rows, np.empty(paths, np.int64), room, room.reshape(-1))
+
+
+@lean
+def fill_quantiles(values: F8, rows: I8, places: I8, room: F8, tails: F8) -> None:
+    """As `fill_normal_quantiles`; room[block, lane] and tails are the same memory."""
+    paths, wide = values.shape[1], as_wide(room)
     for i in range(rows.size):
         row, found = values[rows[i]], 0
         for path in range(paths):
@@ -38,22 +46,30 @@ def fill_normal_quantiles(values: F8, rows: I8) -> None:
         for path in range(paths):
             row[path] = _near_the_middle(row[path] - 0.5)
         blocks = (found + ABREAST - 1) // ABREAST
-        tails[found : blocks * ABREAST] = 0.5
+        for k in range(found, blocks * ABREAST):
+            tails[k] = 0.5
         for block in range(blocks):
             wide[block] = _in_the_tails(wide[block])
         for k in range(found):
             row[places[k]] = tails[k]
 
 
-@jit
 def mix(factor: F8, source: F8, given: I8, target: F8, sought: I8) -> None:
     """target[sought[a], path] = Σ_b factor[a, b]·source[given[b], path], in one fixed order.
 
     An explicit sum, not a matrix product: BLAS picks its order by the shape, and a path's bits
     must not depend on the chunk it is in. Rows may be sought in the place of those given.
     """
-    room, found, paths = np.zeros((given.size, ABREAST)), np.zeros((1, ABREAST)), source.shape[1]
-    wide, total = as_wide(room), as_wide(found)
+    room = np.zeros((given.size, ABREAST)), np.zeros((1, ABREAST))
+    mix_rows(factor, source, given, target, sought, *room)
+
+
+@lean
+def mix_rows(
+    factor: F8, source: F8, given: I8, target: F8, sought: I8, room: F8, found: F8
+) -> None:
+    """As `mix`, in room for a block of what is given, and of one sum."""
+    wide, total, paths = as_wide(room), as_wide(found), source.shape[1]
     for start in range(0, paths, ABREAST):
         count = min(ABREAST, paths - start)
         for b in range(given.size):
