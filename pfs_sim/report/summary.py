@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from importlib.resources import files
+from itertools import repeat
 from pathlib import PurePath
 from typing import Any
 
@@ -62,28 +63,32 @@ def write_json(document: Any) -> str:
 
     What holds nothing but numbers and words has a line, as an estimate with its error.
     """
-    return "".join(_pieces(document, "\n")) + "\n"
+    pieces: list[str] = []
+    _add(document, "\n", pieces.append)
+    return "".join(pieces) + "\n"
 
 
-def _pieces(value: Any, line: str) -> Iterator[str]:
-    """The text of a value, in pieces; `line` begins a new line, as far in as the value."""
+_HOLDERS = frozenset((dict, list, tuple))
+
+
+def _add(value: Any, line: str, add: Callable[[str], None]) -> None:
+    """Add the text of a value; `line` begins a new line, as far in as the value."""
+    inside: Iterable[Any] = ()
+    names: Iterable[str] = repeat("")
     if isinstance(value, dict):
-        opens, closes = "{", "}"
-        inside = [(_write(name) + ": ", one) for name, one in value.items()]
+        inside, opens, closes = value.values(), "{", "}"
     elif isinstance(value, list | tuple):
-        opens, closes = "[", "]"
-        inside = [("", one) for one in value]
-    else:
-        inside = []
-    if not any(isinstance(one, dict | list | tuple) for _, one in inside):
-        yield _write(value)
+        inside, opens, closes = value, "[", "]"
+    if _HOLDERS.isdisjoint(map(type, inside)):
+        add(_write(value))
         return
-    between = opens
-    for name, one in inside:
-        yield between + line + "  " + name
-        yield from _pieces(one, line + "  ")
-        between = ","
-    yield line + closes
+    if opens == "{":
+        names = [_write(name) + ": " for name in value]
+    for name, one in zip(names, inside, strict=False):
+        add(opens + line + "  " + name)
+        _add(one, line + "  ", add)
+        opens = ","
+    add(line + closes)
 
 
 _write = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
