@@ -1,13 +1,19 @@
 """The two compilers keep a function's meaning, name and words, with the JIT and without."""
 
+import ast
+import inspect
 from collections import namedtuple
+from pathlib import Path
+from typing import Any, cast
 
 import numba
 import numpy as np
 import pytest
 from numba.core import errors
+from numba.core.compiler import Compiler
 from numba.core.typing import typeof
 
+from pfs_sim.kernels import _jit
 from pfs_sim.kernels._jit import inline, jit
 
 
@@ -34,6 +40,36 @@ def test_compiled_and_plain_agree():
 def test_name_and_docstring_survive():
     assert share.__name__ == "share"
     assert share.__doc__ == "Part of a whole."
+
+
+@inline
+def power(number: float, times: int) -> float:
+    found = 1.0
+    for _ in range(times):
+        found *= number
+    return found
+
+
+@jit
+def powers(number: float, times: int) -> float:
+    return power(number, 0) + power(number, 3) + power(number, times=2) + power(number, times)
+
+
+@pytest.mark.jit_off
+def test_a_number_in_a_call_means_what_it_says():
+    assert powers(3.0, 4) == 1 + 27 + 9 + 81
+
+
+def test_a_number_in_a_call_compiles_nothing_anew():
+    powers(3.0, 4)
+    assert len(cast(Any, power).overloads) == 1
+
+
+def test_steps_that_are_left_out_are_steps_of_numba():
+    """A new version may name them otherwise, and would then do them again."""
+    tree = ast.parse(Path(inspect.getfile(Compiler)).read_text(encoding="utf-8"))
+    known = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert not _jit._NEEDLESS - known
 
 
 def test_the_kinds_of_arrays_and_tuples_are_those_of_numba():
