@@ -126,7 +126,7 @@ def keep_blocks(kept, blocks):
 def take_blocks(kept, blocks):
     at = 0
     for block in range(blocks.shape[0]):
-        at = walked._take(kept, block, at, blocks[block], as_wide(blocks[block]))
+        at = walked._take(kept, block, at, as_wide(blocks[block]))
 
 
 def poison_books(scratch, value):

@@ -218,6 +218,25 @@ def test_whole_numbers_are_kept_short():
     assert not memory[2 * wide.SHORT :].any()
 
 
+@lean
+def moves(memory, first, values):
+    x = wide.as_wide(values)
+    x[1] = wide.run(memory, first)
+    wide.put_run(memory, first, x[0])
+
+
+@pytest.mark.jit_off
+@pytest.mark.parametrize("first", [0, 1, 7])
+def test_neighbors_are_read_and_written_from_any_place_on(first):
+    memory = np.arange(3.0 * ABREAST)
+    values = np.array([NUMBERS, NUMBERS])
+    moves(memory, first, values)
+    assert values[1].tolist() == list(range(first, first + ABREAST))
+    assert memory[first : first + ABREAST].tobytes() == NUMBERS.tobytes()
+    assert memory[:first].tolist() == list(range(first))
+    assert memory[first + ABREAST :].tolist() == list(range(first + ABREAST, 3 * ABREAST))
+
+
 LIVE = """
 from pfs_sim.simulate import simulate
 from pfs_sim.tables.wide import ABREAST

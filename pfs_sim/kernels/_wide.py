@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple, cast
 
 import numpy as np
 from llvmlite import ir
@@ -114,8 +114,17 @@ def _operate(what: Any, result: Any, kind: Any, emit: Callable[..., Any]) -> Non
     """Let an operator of two wide values (or of one) be what `emit` writes."""
     count = 1 if what in (operator.neg, operator.invert) else 2
 
-    class Typed(_templates.ConcreteTemplate):  # type: ignore[misc]
-        cases = (_templates.signature(result, *[kind] * count),)
+    class Typed(_templates.AbstractTemplate):  # type: ignore[misc]
+        # Asked before those of any target, all of which would refuse at length, one by one: that
+        # was a twentieth of the time to compile.
+        metadata: ClassVar = {"target": "cpu"}
+
+        def generic(self, given: Any, _named: Any) -> Any:
+            if not any(isinstance(one, type(kind)) for one in given):
+                return None
+            if not all(isinstance(one, (type(kind), kind.alone)) for one in given):
+                return None
+            return _templates.signature(result, *[kind] * count)
 
     _templates.infer_global(what)(Typed)
 
@@ -425,6 +434,44 @@ send: Any = _send_alone if _off else cast(Any, intrinsic)(_emit_send)
 memory, past the caches: what is written long before it is read need not be fetched from there."""
 
 
+def _find_run(context: Any, builder: Any, kind: Any, arguments: Any, vector: Any) -> Any:
+    """The address of neighbors in an array: `arguments` begins with it and the first place."""
+    numbers = context.make_array(kind)(context, builder, arguments[0]).data
+    return builder.bitcast(builder.gep(numbers, [arguments[1]]), vector.as_pointer())
+
+
+def _emit_run(_typing: Any, memory: Any, at: Any) -> tuple[Any, Callable[..., Any]]:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _find_run(context, builder, signature.args[0], arguments, _NUMBERS)
+        return builder.load(place, align=8)
+
+    return WIDE_VALUE(memory, types.intp), generate
+
+
+def _emit_put_run(
+    _typing: Any, memory: Any, at: Any, values: Any
+) -> tuple[Any, Callable[..., Any]]:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _find_run(context, builder, signature.args[0], arguments, _NUMBERS)
+        builder.store(arguments[2], place, align=8)
+        return context.get_dummy_value()
+
+    return types.void(memory, types.intp, values), generate
+
+
+def _put_run_alone(memory: Any, at: int, values: Any) -> None:
+    memory[at : at + ABREAST] = values
+
+
+run: Any = (
+    (lambda memory, at: _value(memory[at : at + ABREAST])) if _off
+    else cast(Any, intrinsic)(_emit_run)
+)  # fmt: skip
+"""run(memory, at): the `ABREAST` neighbors from a place of a plain array on, one for each path."""
+put_run: Any = _put_run_alone if _off else cast(Any, intrinsic)(_emit_put_run)
+"""put_run(memory, at, x): x to that many places of a plain array."""
+
+
 _SHORTS = ir.VectorType(ir.IntType(16), ABREAST)
 
 
@@ -432,8 +479,7 @@ def _emit_put_short(
     _typing: Any, memory: Any, at: Any, words: Any
 ) -> tuple[Any, Callable[..., Any]]:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        numbers = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        to = builder.bitcast(builder.gep(numbers, [arguments[1]]), _SHORTS.as_pointer())
+        to = _find_run(context, builder, signature.args[0], arguments, _SHORTS)
         builder.store(builder.trunc(arguments[2], _SHORTS), to, align=8)
         return context.get_dummy_value()
 
@@ -442,8 +488,7 @@ def _emit_put_short(
 
 def _emit_short(_typing: Any, memory: Any, at: Any) -> tuple[Any, Callable[..., Any]]:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        numbers = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        place = builder.bitcast(builder.gep(numbers, [arguments[1]]), _SHORTS.as_pointer())
+        place = _find_run(context, builder, signature.args[0], arguments, _SHORTS)
         return builder.uitofp(builder.load(place, align=8), _NUMBERS)
 
     return WIDE_VALUE(memory, types.intp), generate

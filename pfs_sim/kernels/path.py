@@ -27,8 +27,9 @@ from pfs_sim.kernels._wide import (
     as_wide,
     bits,
     everywhere,
-    of,
+    put_run,
     put_short,
+    run,
     send,
     short,
     to_number,
@@ -251,8 +252,8 @@ def walk(
     rng, living, flows = scratch.rng, scratch.living, scratch.flows
     crowd, ledger = scratch.crowd, scratch.ledger
     places, turns, waiting = scratch.places, scratch.turns, scratch.waiting
-    row, seen, filled = as_wide(scratch.row), as_wide(scratch.seen), living.cohort.filled
-    written = of_results.written
+    row, seen, inputs = as_wide(scratch.row), as_wide(scratch.seen), as_wide(scratch.inputs)
+    filled, written = living.cohort.filled, of_results.written
     at, start, wait, paths = 0, 0, 0, drawn.values.shape[1]
     for column in range(drawn.shared.size):
         for lane in range(ABREAST):
@@ -270,15 +271,14 @@ def walk(
             scratch.paths[0, lane] = np.uint64(first + places[lane])
         together = count == ABREAST and not again
         for i in range(drawn.columns.size):
-            here, to = drawn.values[i], scratch.inputs[drawn.columns[i]]
+            here, column = drawn.values[i], drawn.columns[i]
             if together:
-                for lane in range(ABREAST):
-                    to[lane] = here[start - ABREAST + lane]
+                inputs[column] = run(here, start - ABREAST)
             else:
                 for lane in range(ABREAST):
-                    to[lane] = here[places[lane]]
+                    scratch.inputs[column, lane] = here[places[lane]]
         if kept.known and not again:
-            at = _take(kept, block, at, scratch.seen, seen)
+            at = _take(kept, block, at, seen)
             for i in range(filled.size):
                 filled[i] = 1  # exits, too, are brought back
         else:
@@ -299,9 +299,7 @@ def walk(
                     send(out, i, place + start - ABREAST, row[written[i]])
             elif together:
                 for i in range(out.shape[0]):
-                    found, to = scratch.row[written[i]], out[i]
-                    for lane in range(ABREAST):
-                        to[place + start - ABREAST + lane] = found[lane]
+                    put_run(out[i], place + start - ABREAST, row[written[i]])
             else:
                 for i in range(out.shape[0]):
                     found, to = scratch.row[written[i]], out[i]
@@ -378,25 +376,23 @@ def _keep(kept: Kept, block: int, at: int, seen: Wide) -> int:
                 at += SHORT
             else:
                 kept.short[block, numbers] = 0
-                for lane in range(ABREAST):
-                    here[at + lane] = of(number, lane)
+                put_run(here, at, number)
                 at += ABREAST
             numbers += 1
     return at
 
 
 @once
-def _take(kept: Kept, block: int, at: int, seen: F8, wide: Wide) -> int:
+def _take(kept: Kept, block: int, at: int, seen: Wide) -> int:
     """Bring back the people of paths side by side from a place; returns where they end."""
     numbers, here = 0, kept.people
     for n in range(kept.parts.shape[0]):
         for i in range(kept.parts[n, 0], kept.parts[n, 1]):
             if kept.short[block, numbers] == 1:
-                wide[i] = short(here, at)
+                seen[i] = short(here, at)
                 at += SHORT
             else:
-                for lane in range(ABREAST):
-                    seen[i, lane] = here[at + lane]
+                seen[i] = run(here, at)
                 at += ABREAST
             numbers += 1
     return at
