@@ -15,8 +15,8 @@ from pfs_sim.pausing import uncollected
 if TYPE_CHECKING:
     from pfs_sim.simulate import Deal
 
-PEOPLE = ("program", "outcomes", "collect", "walk", "inputs")
-MONEY = ("money", "rates", "follow")
+PEOPLE = ("program", "outcomes", "collect", "walk")
+MONEY = ("money", "rates", "follow", "inputs")
 """What takes about as long to compile: stages of a path, who leads it through them, and how inputs
 are drawn. The second ones in the other process."""
 

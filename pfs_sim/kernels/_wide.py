@@ -378,6 +378,12 @@ each_word: Any = written(
     WHOLE_VALUE, (WHOLE_VALUE,), lambda builder, value: value, word_value
 )
 """The same whole number for every path."""
+count_up: Any = written(
+    WHOLE_VALUE, (WHOLE_VALUE,),
+    lambda builder, first: builder.add(first, ir.Constant(_WORDS, list(range(ABREAST)))),
+    lambda first: word_value(word_value(first) + np.arange(ABREAST, dtype=np.uint64)),
+)  # fmt: skip
+"""A whole number for the first path, one more for each that follows."""
 word_of: Any = written(
     types.uint64, (WHOLE_VALUE, types.intp), _at,
     lambda words, path: np.uint64(word_value(words)[path]),

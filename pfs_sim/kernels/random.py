@@ -20,8 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pfs_sim.kernels._jit import forced, inline, inner, lean, once
-from pfs_sim.kernels._wide import each_word, join_halves, product_of_halves, to_number
-from pfs_sim.tables.wide import Wide
+from pfs_sim.kernels._wide import (
+    count_up,
+    each_word,
+    join_halves,
+    product_of_halves,
+    put_run,
+    to_number,
+)
+from pfs_sim.tables.wide import ABREAST, Wide
 
 Words = NDArray[np.uint64]
 Floats = NDArray[np.float64]
@@ -217,8 +224,12 @@ def fill_uniforms(keys: Words, first_path: int, out: Floats) -> None:
 
     One number per key and path: word 0 of block 0 at index 0, in the open interval (0, 1).
     """
-    start = np.uint64(first_path)
-    for j in range(np.uint64(keys.size)):
-        for i in range(np.uint64(out.shape[1])):
-            low, _ = philox_block(keys[j], ZERO, ZERO, start + i)
-            out[j, i] = to_uniform(low)
+    start, together = np.uint64(first_path), out.shape[1] - out.shape[1] % ABREAST
+    for j in range(keys.size):
+        row = out[j]
+        for i in range(0, together, ABREAST):
+            words, _ = wide_block(keys[j], ZERO, ZERO, count_up(start + np.uint64(i)))
+            put_run(row, i, wide_uniform(words))
+        for i in range(together, out.shape[1]):
+            word, _ = philox_block(keys[j], ZERO, ZERO, start + np.uint64(i))
+            row[i] = to_uniform(word)
