@@ -22,8 +22,8 @@ F8 = npt.NDArray[np.float64]
 Bytes = npt.NDArray[np.uint8]
 MOST_KEPT = 2
 """Tables whose memory waits: a sweep looks at one case while the next is lived."""
-MOST_WAITING = 128_000_000
-"""Bytes that wait, all told."""
+MOST_WAITING = 192_000_000
+"""Bytes that wait, all told: two tables of a hundred results of 100,000 paths do."""
 
 
 class _Lent(np.ndarray[Any, Any]):
