@@ -337,15 +337,18 @@ def _collect_investors(
 ) -> None:
     """Every tranche, then those that hope to be repaid, together."""
     one, every, tranches = flows.one, flows.every, tranche.shape[1]
-    together, joined = plan.holders[tranches] == 1, 0
+    together = plan.holders[tranches] == 1
+    if together:
+        for t in range(one.shape[1]):
+            every[0, t], every[2, t] = 0.0, 0.0
+            if settled[t] == 1:
+                every[1, t], every[3, t] = 0.0, 0.0
     for i in range(tranches):
         joins = together and plan.invests[i] == 1
         if joins:
-            joined += 1
             for t in range(one.shape[1]):
-                flow, drawn = tranche[FLOW, i, t], tranche[DRAW, i, t]
-                every[0, t] = flow if joined == 1 else every[0, t] + flow
-                every[2, t] = drawn if joined == 1 else every[2, t] + drawn
+                every[0, t] += tranche[FLOW, i, t]
+                every[2, t] += tranche[DRAW, i, t]
         if joins or plan.holders[i] == 1:
             for t in range(one.shape[1]):
                 if settled[t] == 1:
@@ -357,17 +360,14 @@ def _collect_investors(
                     went = tranche[DRAW, i, t] + tranche[CALL, i, t]
                     one[1, t] = tranche[FLOW, i, t] + 2.0 * went
                     if joins:
-                        every[1, t] = repaid if joined == 1 else every[1, t] + repaid
-                        every[3, t] = one[1, t] if joined == 1 else every[3, t] + one[1, t]
+                        every[1, t] += repaid
+                        every[3, t] += one[1, t]
         if plan.holders[i] == 1:
             _holder(
                 plan, settled, tranche[FLOW, i], one[0], tranche[DRAW, i], one[1], flows.kept[i],
                 out, o + HOLDER_COLUMNS * i,
             )  # fmt: skip
     if together:
-        if joined == 0:  # grants alone
-            for n in range(every.size):
-                every[n // one.shape[1], n % one.shape[1]] = 0.0
         _holder(
             plan, settled, every[0], every[1], every[2], every[3], flows.kept[tranches], out,
             o + HOLDER_COLUMNS * tranches,

@@ -256,8 +256,7 @@ def walk(
     filled, written = living.cohort.filled, of_results.written
     at, start, wait, paths = 0, 0, 0, drawn.values.shape[1]
     for column in range(drawn.shared.size):
-        for lane in range(ABREAST):
-            scratch.inputs[column, lane] = drawn.shared[column]
+        inputs[column] = drawn.shared[column]
     while start < paths or wait > 0:
         again = wait >= ABREAST or start == paths
         block, count = start // ABREAST, min(ABREAST, wait if again else paths - start)

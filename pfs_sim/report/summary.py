@@ -75,19 +75,19 @@ def _add(value: Any, line: str, add: Callable[[str], None]) -> None:
     """Add the text of a value; `line` begins a new line, as far in as the value."""
     inside: Iterable[Any] = ()
     names: Iterable[str] = repeat("")
+    between, closes = "[", "]"
     if isinstance(value, dict):
-        inside, opens, closes = value.values(), "{", "}"
+        inside, names = value.values(), (_write(name) + ": " for name in value)
+        between, closes = "{", "}"
     elif isinstance(value, list | tuple):
-        inside, opens, closes = value, "[", "]"
+        inside = value
     if _HOLDERS.isdisjoint(map(type, inside)):
         add(_write(value))
         return
-    if opens == "{":
-        names = [_write(name) + ": " for name in value]
     for name, one in zip(names, inside, strict=False):
-        add(opens + line + "  " + name)
+        add(between + line + "  " + name)
         _add(one, line + "  ", add)
-        opens = ","
+        between = ","
     add(line + closes)
 
 
