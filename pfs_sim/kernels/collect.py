@@ -176,8 +176,9 @@ def _collect_payor(
     plan: OutputPlan, crowd: Crowd, ledger: Ledger, out: Wide, o: int
 ) -> int:
     """Payments in all, by term, fiscal year and payor; savings and net benefit."""
-    term, moved, payor = ledger.claims.term, ledger.claims.moved, ledger.claims.payor
-    grid, terms, party = term.shape[0], term.shape[2], ledger.books.party
+    claims, party = ledger.claims, ledger.books.party
+    term, payor, moved, coming = claims.term, claims.payor, claims.moved, claims.coming
+    grid, terms = term.shape[0], term.shape[2]
     total, present, claimed, cut, lost = each(0.0), each(0.0), each(0.0), each(0.0), each(0.0)
     years = o + 5 + terms
     for n in range(plan.years):
@@ -185,12 +186,13 @@ def _collect_payor(
     for j in range(terms):
         paid, cut_here, lost_here = each(0.0), each(0.0), each(0.0)
         for t in range(grid):
-            if moved[t] == 0:
+            if moved[t] == 1:
+                claimed += term[t, DUE, j]
+                lost_here += term[t, LOST, j]
+            if coming[t] == 0:
                 continue
             amount = term[t, PAID, j]
-            claimed += term[t, DUE, j]
             cut_here += term[t, CUT, j]
-            lost_here += term[t, LOST, j]
             paid += amount
             present += amount * plan.discount[t]
             out[years + plan.year[t]] += amount
@@ -203,7 +205,7 @@ def _collect_payor(
     for q in range(payor.shape[1]):
         paid = each(0.0)
         for t in range(grid):
-            if moved[t] == 1:
+            if coming[t] == 1:
                 paid += payor[t, q]
         out[o] = paid
         o += 1

@@ -34,9 +34,11 @@ from pfs_sim.tables.ledger import (
     DRAW,
     FLOW,
     GRANTS,
+    HELD,
     LOST,
     MISSING,
     OWED,
+    PAID,
     SHUT,
     TILL,
     UNPAID,
@@ -201,13 +203,15 @@ def _open(grid: Wide, books: Books, t: int) -> None:
 
 @inline
 def _wipe_moment(claims: Claims, t: int) -> None:
-    """Empty what the contract did on a grid point."""
+    """Empty what the contract did on a grid point: without an arrival it paid and cut nothing."""
     claims.moved[t] = 0
     for field in range(claims.term.shape[1]):
-        for j in range(claims.term.shape[2]):
-            claims.term[t, field, j] = 0.0
-    for q in range(claims.payor.shape[1]):
-        claims.payor[t, q] = 0.0
+        if claims.coming[t] == 1 or field < PAID or field >= HELD:
+            for j in range(claims.term.shape[2]):
+                claims.term[t, field, j] = 0.0
+    if claims.coming[t] == 1:
+        for q in range(claims.payor.shape[1]):
+            claims.payor[t, q] = 0.0
 
 
 @inline

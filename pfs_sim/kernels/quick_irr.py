@@ -113,7 +113,6 @@ def _solve(block: Wide, v: Wide, live: Wide) -> tuple[Wide, Wide, Wide, Wide]:
         square = ratio * ratio
         g = ratio * (1.0 + square * (1.0 / 3.0 + square * (0.2 + square * (1.0 / 7.0))))
         top, bottom = v * (df - ratio * ds), (1.0 - square) * s
-        top = where(top > 0.0, top, bottom)
         both = 1.0 / (top * bottom)
         slope, flat = top * top * both, bottom * bottom * both
         new = lesser(greater(g * flat, -_LONGEST_STEP), _LONGEST_STEP)
@@ -128,6 +127,8 @@ def _solve(block: Wide, v: Wide, live: Wide) -> tuple[Wide, Wide, Wide, Wide]:
         sound = (ds <= _STRAIGHTEST * df) & (s > _SMALLEST) & (s < _LARGEST)
         step = where(running, bent, step)
         live = where(running & done, where(sound, _DONE, _LEFT), live)
+        # Where the log ratio does not fall as the rate rises there is mostly no root ahead.
+        live = where(running & ~(top > 0.0), _LEFT, live)
         before, g_before, slope_before = bent, g, slope
     return v, step, s, live
 

@@ -85,18 +85,17 @@ def new_ledger(plan: MoneyPlan, shown: bool = True) -> Ledger:
     recipients = capital.recipients.size
     tables = terms if (contract.terms.pays > 0).any() else 0
     late = grid if (contract.payors.late > 0).any() else 0
+    years = int(plan.moments[-1].year) + 1 if (contract.payors.probability >= 0).any() else 0
     book, own = carve(
         {
             "cash": (pools,),
-            "events": (4,),
             "value": (measures, evaluations),
-            "missing": (measures, evaluations),
             "last": (7, measures),
             "table": (3, tables, grid),
             "late": (parts, late),
             "claim": (3, terms),
             "wallet": (2, payors),
-            "failed": (payors, int(plan.moments[-1].year) + 1),
+            "failed": (payors, years),
             "part": (parts,),
             "contract": (2,),
             "holding": (6, tranches),
@@ -104,11 +103,13 @@ def new_ledger(plan: MoneyPlan, shown: bool = True) -> Ledger:
             "fee": (steps,),
             "asked": (capital.orders.size,),
             "called": (guarantees,),
-            "expense": (3, lines),
         }
     )
-    _, by_moment = carve(
+    _, others = carve(
         {
+            "events": (4,),
+            "missing": (measures, evaluations),
+            "expense": (3, lines),
             "pool": (pools if shown else 0, grid),
             "balance": (2, tranches if shown else 0, grid),
             "uses": (lines + 2, grid),
@@ -124,7 +125,7 @@ def new_ledger(plan: MoneyPlan, shown: bool = True) -> Ledger:
     counted = {
         "to": measures, "coming": grid, "moved": grid, "since": recipients, "settled": grid
     }
-    found = own | by_moment | {n: np.zeros(size, np.int64) for n, size in counted.items()}
+    found = own | others | {n: np.zeros(size, np.int64) for n, size in counted.items()}
 
     def filled(kind: Any) -> Any:
         return kind(**{name: found[name] for name in kind._fields})

@@ -17,9 +17,10 @@ from pfs_sim.tables.wide import Wide
 
 I8 = npt.NDArray[np.int64]
 
-DUE, PAID, CUT, LOST, PENDING, BROUGHT, HELD, FORFEITED, REDUCED, CARRIED = range(10)
-"""Fields of `Claims.term`; PENDING is on its way, BROUGHT comes over from a full fiscal year. From
-HELD on they are there where a ledger is shown."""
+DUE, LOST, PAID, CUT, PENDING, BROUGHT, HELD, FORFEITED, REDUCED, CARRIED = range(10)
+"""Fields of `Claims.term`; PENDING is on its way, BROUGHT comes over from a full fiscal year. Those
+from PAID to BROUGHT have something only where a payment arrives; from HELD on they are there where
+a ledger is shown."""
 OWES, TARGET, FACTOR = range(3)
 """Layers of `Claims.table`: a return table is due at an arrival, its return, a factor."""
 CLAIMED, WITHHELD, PAID_YEAR = range(3)
@@ -63,11 +64,11 @@ class Claims(NamedTuple):
     payor: Wide  # [t, q]
     claim: Wide  # [3, j]
     wallet: Wide  # [2, q]
-    failed: Wide  # [q, year] 0: not known yet, 1: it holds, 2: the appropriation fails
+    failed: Wide  # [q, year] 0: not known yet, 1: it holds, 2: it fails; no years where none can
     part: Wide  # [part] of the payment that arrives
     contract: Wide  # [2]
-    coming: I8  # [t] 1 where something arrives on any of the paths
-    moved: I8  # [t] 1 where `term` and `payor` have anything on any of the paths
+    coming: I8  # [t] 1 where something arrives on any of the paths; only there is paid and cut
+    moved: I8  # [t] 1 where `term` has anything on any of the paths
 
 
 class Books(NamedTuple):
