@@ -208,6 +208,13 @@ def shortens(memory, values):
     x[1] = wide.short(memory, wide.SHORT)
 
 
+@lean
+def shrinks(memory, values):
+    x = wide.as_wide(values)
+    wide.put_tiny(memory, wide.TINY, wide.to_whole(x[0]))
+    x[1] = wide.tiny(memory, wide.TINY)
+
+
 @pytest.mark.jit_off
 def test_whole_numbers_are_kept_short():
     memory, values = np.zeros(3 * wide.SHORT), np.zeros((2, ABREAST))
@@ -216,6 +223,16 @@ def test_whole_numbers_are_kept_short():
     assert values[0].tobytes() == values[1].tobytes()
     assert not memory[: wide.SHORT].any()
     assert not memory[2 * wide.SHORT :].any()
+
+
+@pytest.mark.jit_off
+def test_small_numbers_are_kept_tiny():
+    memory, values = np.zeros(3 * wide.TINY), np.zeros((2, ABREAST))
+    values[0] = [0.0, 1.0, 127.0, 128.0, 255.0, *range(ABREAST - 5)]
+    shrinks(memory, values)
+    assert values[0].tobytes() == values[1].tobytes()
+    assert not memory[: wide.TINY].any()
+    assert not memory[2 * wide.TINY :].any()
 
 
 @lean

@@ -76,7 +76,7 @@ class _Lived(NamedTuple):
 
     @property
     def size(self) -> int:
-        return self.inputs.nbytes + self.kept.people.nbytes + self.kept.short.nbytes
+        return self.inputs.nbytes + self.kept.people.nbytes + self.kept.how.nbytes
 
 
 class Store:
@@ -178,8 +178,8 @@ class Notebooks:
         room = self._free.pop() if self._free else np.empty(0)
         if room.size < blocks * numbers * ABREAST:
             room = np.empty(blocks * numbers * ABREAST)
-        short, end = np.zeros((blocks, numbers), np.uint8), np.zeros(1, np.int64)
-        return Kept(find_parts(read), room, short, end, 0)
+        how, end = np.zeros((blocks, numbers), np.uint8), np.zeros(1, np.int64)
+        return Kept(find_parts(read), room, how, end, 0)
 
     def close(self, kept: Kept) -> Kept:
         """The people that have been written down, in no more memory than they need."""

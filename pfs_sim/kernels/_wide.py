@@ -478,41 +478,45 @@ put_run: Any = _put_run_alone if _off else cast(Any, intrinsic)(_emit_put_run)
 """put_run(memory, at, x): x to that many places of a plain array."""
 
 
-_SHORTS = ir.VectorType(ir.IntType(16), ABREAST)
+def _packed(width: int) -> tuple[Any, Any]:
+    """What puts whole numbers of so many bits to an array of plain numbers, and what reads them."""
+    vector, places = ir.VectorType(ir.IntType(width), ABREAST), ABREAST * width // 64
+    kind = np.dtype(f"u{width // 8}")
+
+    def emit_put(_typing: Any, memory: Any, at: Any, words: Any) -> tuple[Any, Callable[..., Any]]:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            to = _find_run(context, builder, signature.args[0], arguments, vector)
+            builder.store(builder.trunc(arguments[2], vector), to, align=8)
+            return context.get_dummy_value()
+
+        return types.void(memory, types.intp, words), generate
+
+    def emit(_typing: Any, memory: Any, at: Any) -> tuple[Any, Callable[..., Any]]:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            place = _find_run(context, builder, signature.args[0], arguments, vector)
+            return builder.uitofp(builder.load(place, align=8), _NUMBERS)
+
+        return WIDE_VALUE(memory, types.intp), generate
+
+    def put_alone(memory: Any, at: int, words: Any) -> None:
+        memory[at : at + places].view(kind)[:] = word_value(words)
+
+    def alone(memory: Any, at: int) -> Any:
+        return _value(memory[at : at + places].view(kind))
+
+    if _off:
+        return put_alone, alone
+    return cast(Any, intrinsic)(emit_put), cast(Any, intrinsic)(emit)
 
 
-def _emit_put_short(
-    _typing: Any, memory: Any, at: Any, words: Any
-) -> tuple[Any, Callable[..., Any]]:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        to = _find_run(context, builder, signature.args[0], arguments, _SHORTS)
-        builder.store(builder.trunc(arguments[2], _SHORTS), to, align=8)
-        return context.get_dummy_value()
-
-    return types.void(memory, types.intp, words), generate
-
-
-def _emit_short(_typing: Any, memory: Any, at: Any) -> tuple[Any, Callable[..., Any]]:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = _find_run(context, builder, signature.args[0], arguments, _SHORTS)
-        return builder.uitofp(builder.load(place, align=8), _NUMBERS)
-
-    return WIDE_VALUE(memory, types.intp), generate
-
-
-def _put_short_alone(memory: Any, at: int, words: Any) -> None:
-    memory[at : at + SHORT].view(np.uint16)[:] = word_value(words)
-
-
-SHORT = ABREAST // 4
-"""Places of an array of plain numbers that hold a whole number below 2**16 of each path."""
-put_short: Any = _put_short_alone if _off else cast(Any, intrinsic)(_emit_put_short)
-"""put_short(memory, at, w): whole numbers below 2**16 to `SHORT` places of an array."""
-short: Any = (
-    (lambda memory, at: _value(memory[at : at + SHORT].view(np.uint16))) if _off
-    else cast(Any, intrinsic)(_emit_short)
-)  # fmt: skip
-"""short(memory, at): what was put there, as numbers."""
+SHORT, TINY = ABREAST // 4, ABREAST // 8
+"""Places of an array of plain numbers that hold a whole number below 2**16, or 2**8, of each
+path."""
+put_short, short = _packed(16)
+"""put_short(memory, at, w): whole numbers below 2**16 to `SHORT` places of an array; short(memory,
+at): what was put there, as numbers."""
+put_tiny, tiny = _packed(8)
+"""The same of whole numbers below 2**8 and `TINY` places."""
 
 
 def widen(kind: Any) -> Any:

@@ -24,14 +24,18 @@ from pfs_sim.kernels._handing import LaidOnce, lay
 from pfs_sim.kernels._jit import called, compile_for, inline, lean, once, promise
 from pfs_sim.kernels._wide import (
     SHORT,
+    TINY,
+    anywhere,
     as_wide,
     bits,
     everywhere,
     put_run,
     put_short,
+    put_tiny,
     run,
     send,
     short,
+    tiny,
     to_number,
     to_whole,
     where,
@@ -78,7 +82,7 @@ class Kept(NamedTuple):
 
     parts: I8  # [part, 2] see `pfs_sim.plan.crowd.find_parts`
     people: F8  # [place] number after number of the paths of a block, block after block
-    short: Flags  # [block, number] 1: whole numbers that are kept short; no blocks: nobody is kept
+    how: Flags  # [block, number] in what size it is kept; no blocks: nobody is kept
     end: I8  # [1] the place after the last one
     known: int  # 1: these people have been lived; 0: they are to be written down
 
@@ -108,8 +112,10 @@ class Scratch(_Scratch, LaidOnce):
 MOST_WAITING = 3 * ABREAST
 _NOWHERE = np.zeros(1, np.int64)
 NOBODY_KEPT = Kept(np.empty((0, 2), np.int64), np.empty(0), np.empty((0, 0), np.uint8), _NOWHERE, 0)
-_SMALL = 65536.0
-"""Whole numbers below this are kept short."""
+_SMALL, _LEAST = 65536.0, 256.0
+"""Whole numbers below these take two bytes, and one."""
+_LONG, _SHORT, _TINY, _NOTHING = range(4)
+"""How a number of the paths of a block is kept: in eight bytes, two, one, or none where it is 0."""
 _MOST_KNOWN = 64
 _MOST_TURNS = 64
 """A path in which something new happens this often is left as it is."""
@@ -283,7 +289,7 @@ def walk(
         else:
             live_program(of_people, rng, crowd, living)
             live_outcomes(of_people, rng, crowd, living)
-            if block < kept.short.shape[0] and not again:
+            if block < kept.how.shape[0] and not again:
                 at = _keep(kept, block, at, seen)
                 kept.end[0] = at
         live_money(of_money, rng, crowd, true_mode, given, ledger)
@@ -362,21 +368,27 @@ def _show(course: F8, count: int, places: I8, place: int, fan: F8) -> None:
 def _keep(kept: Kept, block: int, at: int, seen: Wide) -> int:
     """Write down the people of paths side by side from a place on; returns where they end.
 
-    Most of what is counted is a whole number that takes a quarter of its place.
+    Most of what is counted are whole numbers that take an eighth of their place, or none.
     """
     numbers, here = 0, kept.people
     for n in range(kept.parts.shape[0]):
         for i in range(kept.parts[n, 0], kept.parts[n, 1]):
             number = seen[i]
-            small = to_whole(where((number >= 0.0) & (number < _SMALL), number, 0.0))
-            if everywhere(bits(to_number(small)) == bits(number)):
-                kept.short[block, numbers] = 1
-                put_short(here, at, small)
-                at += SHORT
-            else:
-                kept.short[block, numbers] = 0
+            whole = to_whole(where((number >= 0.0) & (number < _SMALL), number, 0.0))
+            if not everywhere(bits(to_number(whole)) == bits(number)):
+                kept.how[block, numbers] = _LONG
                 put_run(here, at, number)
                 at += ABREAST
+            elif anywhere(number >= _LEAST):
+                kept.how[block, numbers] = _SHORT
+                put_short(here, at, whole)
+                at += SHORT
+            elif anywhere(number > 0.0):
+                kept.how[block, numbers] = _TINY
+                put_tiny(here, at, whole)
+                at += TINY
+            else:
+                kept.how[block, numbers] = _NOTHING
             numbers += 1
     return at
 
@@ -387,7 +399,13 @@ def _take(kept: Kept, block: int, at: int, seen: Wide) -> int:
     numbers, here = 0, kept.people
     for n in range(kept.parts.shape[0]):
         for i in range(kept.parts[n, 0], kept.parts[n, 1]):
-            if kept.short[block, numbers] == 1:
+            how = kept.how[block, numbers]
+            if how == _TINY:
+                seen[i] = tiny(here, at)
+                at += TINY
+            elif how == _NOTHING:
+                seen[i] = 0.0
+            elif how == _SHORT:
                 seen[i] = short(here, at)
                 at += SHORT
             else:
