@@ -22,10 +22,10 @@ FROM_TABLES, WRITTEN_OUT = "from tables (`live_money`)", "written out in Numba"
 
 @numba.njit(_nrt=False)
 def _pay_again(stage, plan, scratch, given, times):  # type: ignore[no-untyped-def]
-    money, rng = by(plan.money), by(scratch.rng)
+    money = by(plan.money)
     crowd, ledger = by(scratch.crowd), by(scratch.ledger)
     for _ in range(times):
-        stage(money, rng, crowd, 0, given, ledger)
+        stage(money, crowd, 0, given, ledger)
 
 
 @numba.njit

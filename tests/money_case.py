@@ -12,7 +12,6 @@ import numpy as np
 
 from pfs_sim.kernels._handing import by
 from pfs_sim.kernels._jit import called, lean
-from pfs_sim.kernels.random import new_rng
 from pfs_sim.kernels.stages import money_stage
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.crowd import new_place, read_people
@@ -52,8 +51,8 @@ def scenario(**sections: Any) -> dict[str, Any]:
 
 
 @lean
-def live_money_alone(stage, plan, rng, crowd, true_mode, given, ledger):
-    stage(by(plan), by(rng), by(crowd), true_mode, given, by(ledger))
+def live_money_alone(stage, plan, crowd, true_mode, given, ledger):
+    stage(by(plan), by(crowd), true_mode, given, by(ledger))
 
 
 class Case:
@@ -73,13 +72,12 @@ class Case:
         self.plan = money_plan(self.scenario, self.row, seeds, frozen=frozen)
         self.ledger = new_ledger(self.plan)
         self.cash = read_cash(self.ledger)
-        self.rng = new_rng()
         self.inputs = self.row.base.copy()
         people = people_plan(self.scenario, self.row, seeds)
         self.place = new_place(people, self.inputs.size)
         self.people = read_people(self.place.crowd)
         self.stage = called(
-            money_stage, self.plan, self.rng, self.place.crowd, 0, NOTHING, self.ledger
+            money_stage, self.plan, self.place.crowd, 0, NOTHING, self.ledger
         )
 
     def put(self, path: str, value: float) -> Case:
@@ -131,9 +129,7 @@ class Case:
         self.place.paths[:] = path
         self.place.inputs[:] = self.inputs[:, None]
         self.place.known[:] = np.array([[stop], [cause], [expansion], [trigger]])
-        live_money_alone(
-            self.stage, self.plan, self.rng, crowd, true_mode, values, self.ledger
-        )
+        live_money_alone(self.stage, self.plan, crowd, true_mode, values, self.ledger)
         self.cash = read_cash(self.ledger)
         return self.cash
 

@@ -19,14 +19,12 @@ from pfs_sim.kernels._wide import (
     anywhere,
     each,
     greater,
-    holds_for,
     lesser,
     of,
     replace,
     where,
-    word_of,
 )
-from pfs_sim.kernels.random import Rng, open_stream, uniform
+from pfs_sim.kernels.random import ZERO, wide_block, wide_uniform
 from pfs_sim.tables.ledger import (
     BROUGHT,
     CARRIED,
@@ -299,7 +297,6 @@ def arrive(
     deal: Any,
     links: I8,
     moment: Any,
-    rng: Rng,
     row: Wide,
     paths: Wide,
     t: int,
@@ -330,7 +327,7 @@ def arrive(
                 amounts[t, REDUCED, j] += fresh - switched
             fresh = switched
         total = _split(
-            tables, moment, deal.frozen, rng, row, paths, j, t, fresh + amounts[t, BROUGHT, j],
+            tables, moment, deal.frozen, row, paths, j, t, fresh + amounts[t, BROUGHT, j],
             claims,
         )  # fmt: skip
         some = total > 0.0
@@ -350,7 +347,6 @@ def _split(
     tables: ContractTables,
     moment: Any,
     frozen: int,
-    rng: Rng,
     row: Wide,
     paths: Wide,
     j: int,
@@ -370,7 +366,7 @@ def _split(
                 amounts[t, LOST, j] += gone
                 share -= gone
             else:
-                fails = _fails(payor, q, moment.year, rng, row, paths, some, claims.failed)
+                fails = _fails(payor, q, moment.year, row, paths, some, claims.failed)
                 if anywhere(fails):
                     share = _lose(payor, share, fails, claims, j, part, t)
         if claims.late.shape[1] > 0:
@@ -395,16 +391,16 @@ def _enter(tables: ContractTables, j: int, t: int, total: Wide, claims: Claims) 
 
 @apart
 def _fails(
-    payor: Any, q: int, year: int, rng: Rng, row: Wide, paths: Wide, asked: Wide, failed: Wide
+    payor: Any, q: int, year: int, row: Wide, paths: Wide, asked: Wide, failed: Wide
 ) -> Wide:
     """Where a payor's appropriation of a fiscal year fails: one draw a year and path, kept."""
-    known, probability = failed[q, year], row[payor.probability]
-    for lane in range(ABREAST):
-        if holds_for(asked, lane) and of(known, lane) == _UNKNOWN:
-            open_stream(rng, payor.key, np.uint64(year) << _SHIFT, word_of(paths, lane))
-            fate = _FAILS if uniform(rng) < of(probability, lane) else _HOLDS
-            known = replace(known, lane, fate)
-    failed[q, year] = known
+    known = failed[q, year]
+    unknown = asked & (known == _UNKNOWN)
+    if anywhere(unknown):
+        word, _ = wide_block(payor.key, ZERO, np.uint64(year) << _SHIFT, paths)
+        fate = where(wide_uniform(word) < row[payor.probability], _FAILS, _HOLDS)
+        known = where(unknown, fate, known)
+        failed[q, year] = known
     return asked & (known == _FAILS)
 
 

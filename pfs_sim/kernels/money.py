@@ -26,7 +26,6 @@ from pfs_sim.kernels.capital import (
 )
 from pfs_sim.kernels.contract import arrive, begin_year, determine, holds, release
 from pfs_sim.kernels.evaluation import look_at_program, measure
-from pfs_sim.kernels.random import Rng
 from pfs_sim.tables.ledger import (
     ACCRUED,
     BALANCE,
@@ -66,7 +65,6 @@ _SHORT = 1e-9
 @once
 def live_money(
     plan: MoneyPlan,
-    rng: Rng,
     crowd: Crowd,
     true_mode: int,
     given: F8,
@@ -125,8 +123,7 @@ def live_money(
                 begin_year(claims)
         if claims.coming[t] == 1:
             arrive(
-                contract, deal, links, moment, rng, row, crowd.path[0], t, claims, books,
-                pools,
+                contract, deal, links, moment, row, crowd.path[0], t, claims, books, pools,
             )  # fmt: skip
             pooled = True
         if (pooled or ends) and deal.draws_first == 0:

@@ -209,7 +209,7 @@ def call_stage(
     calls: dict[str, tuple[Any, ...]] = {
         "program": (program_stage, plan.people, rng, crowd, living),
         "outcomes": (happen, plan.people, rng, crowd, living),
-        "money": (money_stage, plan.money, rng, crowd, 0, given, ledger),
+        "money": (money_stage, plan.money, crowd, 0, given, ledger),
         "collect": (collect_stage, plan.outputs, crowd, ledger, flows),
         "follow": (follow_stage, plan.outputs, crowd, ledger, flows),
         "rates": (rates_stage, plan.outputs, flows, 0),
@@ -292,7 +292,7 @@ def walk(
             if block < kept.how.shape[0] and not again:
                 at = _keep(kept, block, at, seen)
                 kept.end[0] = at
-        live_money(of_money, rng, crowd, true_mode, given, ledger)
+        live_money(of_money, crowd, true_mode, given, ledger)
         for lane in range(count):
             wait += _wait(scratch.known, scratch.events, places, turns, lane, waiting[wait])
             places[lane] += place

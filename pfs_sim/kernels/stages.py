@@ -45,10 +45,10 @@ def outcomes_stage(plan: PeoplePlan, rng: Rng, crowd: Crowd, living: Living) -> 
 
 @stage
 def money_stage(
-    plan: MoneyPlan, rng: Rng, crowd: Crowd, true_mode: int, given: F8, ledger: Ledger
+    plan: MoneyPlan, crowd: Crowd, true_mode: int, given: F8, ledger: Ledger
 ) -> None:
     """Who pays whom."""
-    live_money(at(plan), at(rng), at(crowd), true_mode, given, at(ledger))
+    live_money(at(plan), at(crowd), true_mode, given, at(ledger))
 
 
 @stage
