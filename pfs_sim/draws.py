@@ -7,7 +7,9 @@ no quantity that is added, removed or re-ordered shifts another.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple
+from contextlib import suppress
+from operator import index
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +22,18 @@ from pfs_sim.sampling import Uniforms, pseudo_random
 from pfs_sim.tables.state import Drawn
 
 F8 = npt.NDArray[np.float64]
+LARGEST_SEED = 2**63 - 1
+
+
+def read_seed(seed: Any) -> int:
+    """A seed as it is written into addresses; InputError for what is no seed.
+
+    Two that are equal are the same one: 1.0 and True would give other paths than 1.
+    """
+    with suppress(TypeError):
+        if not isinstance(seed, bool) and 0 <= index(seed) <= LARGEST_SEED:
+            return int(seed)
+    raise InputError(f"found the seed {seed!r}; allowed: a whole number from 0 to {LARGEST_SEED}")
 
 
 def source_seeds(seed: int, seeds: Mapping[str, int] | None = None) -> dict[str, int]:
@@ -28,7 +42,7 @@ def source_seeds(seed: int, seeds: Mapping[str, int] | None = None) -> dict[str,
     unknown = sorted(set(own) - set(SOURCES))
     if unknown:
         raise InputError(f"found the source {unknown[0]!r}; allowed: {', '.join(SOURCES)}")
-    return {source: own.get(source, seed) for source in SOURCES}
+    return {source: read_seed(own.get(source, seed)) for source in SOURCES}
 
 
 class Kept(NamedTuple):

@@ -7,8 +7,10 @@ import platform
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim import __version__
-from pfs_sim.draws import Inputs, Kept, source_seeds
+from pfs_sim.draws import Inputs, Kept, read_seed, source_seeds
 from pfs_sim.errors import InputError
 from pfs_sim.lending import LENDER
 from pfs_sim.model.scenario import Scenario
@@ -165,6 +167,34 @@ def nothing_given(scenario: Scenario) -> F8:
     return np.full((len(evaluation.measures), len(evaluation.dates)), np.nan)
 
 
+def read_given(scenario: Scenario, given: F8 | None) -> F8:
+    """given[measure, evaluation] as kernels read it; where nothing is given, NaN.
+
+    InputError for anything but one number for each measure and evaluation.
+    """
+    nothing = nothing_given(scenario)
+    if given is None:
+        return nothing
+    try:
+        found = np.array(given, np.float64, order="C")
+    except (TypeError, ValueError):
+        raise InputError(f"found {given!r} in `given`; allowed: numbers, or NaN") from None
+    if found.shape != nothing.shape:
+        raise InputError(
+            f"found {found.shape} values in `given`; allowed: {nothing.shape}, one for each "
+            "measure and evaluation, NaN where none is given"
+        )
+    return found
+
+
+def read_count(what: str, found: Any) -> int:
+    """A number of things that a caller asks for, one or more; else InputError."""
+    with suppress(TypeError):
+        if index(found) >= 1:
+            return int(found)
+    raise InputError(f"found {found!r} {what}; allowed: a whole number, 1 or more")
+
+
 def available_memory() -> int | None:
     """Bytes of memory that are free for a run, where the system tells."""
     try:
@@ -214,19 +244,19 @@ def simulate(
 ) -> Results:
     """Live a deal on many paths.
 
-    The same seed gives the same bits for any number of threads and any chunk, and a run of n
-    paths is the first n paths of any longer run. `frozen` sources take their means; `true_mode`
-    replaces every measure by its true value; `given[measure, evaluation]` (NaN: not given) are
-    measured values. `fixed` quantities, by dotted path, have one value on every path, and all
-    others what they would have had. `only` are the results that are asked for, by their dotted
-    names (an IRR brings its status): the others are not worked out, and take no memory; no bit of
-    those that are depends on it. `sampling` is `random`, `antithetic` or `sobol` (path-level
-    inputs in 8 replicates of a scrambled Sobol sequence; `sobol:16` in 16). `progress` is called
-    with the number of paths done since the last call.
+    The same seed gives the same bits for any number of threads and any chunk, and a run of n paths
+    is the first n paths of any longer run. `frozen` sources take their means; `true_mode` replaces
+    every measure by its true value; `given[measure, evaluation]` (NaN: not given), both in the
+    order of the file, are measured values. `fixed` quantities, by dotted path, have one value on
+    every path, and all others what they would have had. `only` are the results that are asked for,
+    by their dotted names (an IRR brings its status): the others are not worked out, and take no
+    memory; no bit of those that are depends on it. `sampling` is `random`, `antithetic` or `sobol`
+    (path-level inputs in 8 replicates of a scrambled Sobol sequence; `sobol:16` in 16). `progress`
+    is called with the number of paths done since the last call.
     """
     if paths < 1:
         raise InputError(f"found {paths} paths; allowed: 1 or more")
-    design = read_design(sampling)
+    seed, design = read_seed(seed), read_design(sampling)
     design.check(paths)
     if design.kind == "sobol" and (seeds or own_seeds):
         raise InputError("found seeds of their own with Sobol sampling; allowed: one seed for all")
@@ -292,7 +322,7 @@ def live_compiled(
     refuse_if_too_large(paths, width, grid)
     values = hold(compiled.columns, paths)
     fan = np.empty((min(paths, compiled.followed), len(FAN), grid))
-    measured = nothing_given(compiled.scenario) if given is None else given
+    measured = read_given(compiled.scenario, given)
     scratches, size = Scratches(compiled), even_size(paths, chunk, threads)
 
     def work(start: int) -> int:
@@ -318,11 +348,17 @@ def even_size(paths: int, chunk: int, threads: int | None) -> int:
 
     Where there is room, whole blocks of paths that are lived side by side.
     """
-    workers = threads or os.cpu_count() or 1
+    chunk = read_count("paths in a chunk", chunk)
+    workers = count_threads(threads)
     rounds = max(1, -(-paths // (workers * chunk)))
     size = max(1, -(-paths // (workers * rounds)))
     whole = -(-size // ABREAST) * ABREAST
     return whole if whole <= chunk else size
+
+
+def count_threads(asked: int | None) -> int:
+    """So many threads as are asked for, or as there are cores. InputError for less than one."""
+    return (os.cpu_count() or 1) if asked is None else read_count("threads", asked)
 
 
 def do_chunks(
@@ -332,7 +368,7 @@ def do_chunks(
     progress: Callable[[int], None] | None,
 ) -> None:
     """Call `work` with the first path of every chunk, on threads; it says what it has done."""
-    workers = min(threads or os.cpu_count() or 1, len(starts))
+    workers = min(count_threads(threads), len(starts))
     if workers == 1:
         for start in starts:
             done = work(start)

@@ -211,6 +211,70 @@ def test_a_folder_prepared_by_somebody_else_is_refused(monkeypatch, tmp_path):
     assert cache._private_temporary_root() is None
 
 
+def test_kernels_that_came_with_an_image_are_read(package, tmp_path):
+    home = {cache.HOME_VARIABLE: str(tmp_path / "image"), "TMPDIR": str(tmp_path)}
+    shut = "from pfs_sim.kernels import cache; cache._can_write = lambda folder: False\n"
+    assert run(package, shut + SHOW, **home)[0] == "21 0"
+    assert run(package, SHOW, **home)[0] == "21 0"
+    assert run(package, shut + SHOW, **home) == ("21 1", "")
+    (folder,) = (tmp_path / "image").iterdir()
+    folder.chmod(0o777)
+    out, err = run(package, shut + SHOW, **home)
+    assert out == "21 0" and "cannot be written" in err, "anybody may have put them there"
+
+
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+@pytest.mark.parametrize("left", [0, 10])
+def test_what_a_system_that_went_down_has_left_is_compiled_anew(package, tmp_path, kind, left):
+    home = {cache.HOME_VARIABLE: str(tmp_path)}
+    assert run(package, SHOW, **home) == ("21 0", "")
+    for file in tmp_path.rglob(f"*.{kind}"):
+        file.write_bytes(file.read_bytes()[:left])
+    assert run(package, SHOW, **home) == ("21 0", "")
+    assert run(package, SHOW, **home) == ("21 1", "")
+
+
+def test_a_run_goes_on_where_there_is_no_room(package, tmp_path):
+    full = """
+from numba.core.caching import IndexDataCacheFile
+
+def refuse(*_):
+    raise OSError(28, "No space left on device")
+
+IndexDataCacheFile.save = refuse
+"""
+    out, err = run(package, full + SHOW, **{cache.HOME_VARIABLE: str(tmp_path)})
+    assert out == "21 0"
+    assert err.count("No space left on device; kernels are compiled anew") == 1
+
+
+def test_no_home_and_no_temporary_folder(monkeypatch, tmp_path):
+    def refuse(*_):
+        raise FileNotFoundError("No usable temporary directory")
+
+    def know_nobody(_):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(tempfile, "gettempdir", refuse)
+    monkeypatch.setenv(cache.HOME_VARIABLE, str(tmp_path))
+    assert cache.cache_folder() is not None, "nobody needs to look for another one"
+    assert cache._private_temporary_root() is None
+    monkeypatch.setattr(Path, "expanduser", know_nobody)
+    assert cache.cache_root() is None and cache.cache_folder() is None
+    assert cache.cache_size() == cache.clear_cache() == 0
+
+
+def test_arrays_that_no_kernel_takes_are_what_numba_says():
+    code = "import numpy, numba, sys; {} numba.typeof(numpy.zeros(1, '>f8'))"
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", code.format(ours)], capture_output=True, text=True
+        ).stderr.splitlines()[-1]
+        for ours in ("", "import pfs_sim.kernels._keeping;")
+    ]
+    assert said[0] == said[1] != ""
+
+
 def test_the_settings_of_other_packages_are_left_alone(package, tmp_path):
     code = "import numba, pfs_sim.kernels.bill; print(numba.config.CACHE_DIR)"
     theirs = str(tmp_path / "theirs")

@@ -10,6 +10,7 @@ from made_up import STARTER
 
 from pfs_sim.analysis import warming
 from pfs_sim.cli import main
+from pfs_sim.kernels import cache
 from pfs_sim.kernels.cache import cache_key
 from pfs_sim.reading import load
 
@@ -86,11 +87,16 @@ def test_a_first_run_compiles_in_two_processes(tmp_path):
 def test_kernels_are_missed_only_by_deals_that_need_them(folder):
     """Outcomes that are not lived lot by lot have kernels of their own."""
     in_lots, others = load("ct_family_stability"), load(STARTER)
-    assert not warming.are_compiled(folder)
-    (folder / "path.walk-1.py311.nbi").touch()
+    own, other = folder / cache.subfolder(cache.__file__), folder / "of-another-installation"
+    for place in (other, own):
+        place.mkdir(exist_ok=True)
+        (place / "path.walk-1.py311.nbi").touch()
+        for stage in ("program", "money", "collect", "rates"):
+            assert not warming.are_compiled(folder), "a run may have been killed on the way"
+            (place / f"stages.{stage}_stage-1.py311.nbi").touch()
     assert warming.are_compiled(folder) and warming.are_compiled(folder, [in_lots])
     assert not warming.are_compiled(folder, [in_lots, others])
-    (folder / "stages.outcomes_stage-1.py311.nbi").touch()
+    (own / "stages.outcomes_stage-1.py311.nbi").touch()
     assert warming.are_compiled(folder, [in_lots, others])
 
 

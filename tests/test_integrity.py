@@ -195,6 +195,22 @@ class TestRecords:
         assert weigh_point(scenario, means, "points") == 0.001
         assert weigh_point(scenario, means, "jobs") == pytest.approx(0.5)
 
+    @pytest.mark.parametrize(
+        ("samples", "people"), [(["completed"], 60), (["completed", "assigned"], 30)]
+    )
+    def test_one_more_of_those_who_completed(self, samples, people):
+        """A result counts whom any measure looks at: with one of all assigned, not these alone."""
+        measures = {
+            f"of_{sample}": total("job") | {"statistic": "mean", "sample": sample}
+            for sample in samples
+        }
+        terms = {"pay": rate("of_completed", 1.0)}
+        found = scenario_of(deal(100, {"job": event(0.5)}, measures, terms))
+        means = {
+            "outcome.job.measured": 60.0, "program.completed": 50.0, "program.enrolled": 100.0
+        }
+        assert weigh_participant(found, means, "of_completed") == pytest.approx(1 / people)
+
 
 MEANS = {"outcome.arrest.measured": 200.0, "payor.payments.step": 300_000.0}
 

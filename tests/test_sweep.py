@@ -242,6 +242,28 @@ class TestFolder:
         assert sweep(STARTER, {PRICE: [2000, 3000]}, paths=16, folder=tmp_path) == first
         assert sorted((tmp_path / "cases").iterdir()) == files
 
+    def test_an_edit_anywhere_makes_cases_stale(self, tmp_path, monkeypatch):
+        sweep(STARTER, {PRICE: [2000]}, paths=16, folder=tmp_path)
+        read = list[bool]()
+        for text in ("as it is", "edited", "edited"):
+            if text == "edited":
+                monkeypatch.setattr("pfs_sim.analysis.sweep._hash_package", lambda: "edited")
+            sweep(
+                STARTER, {PRICE: [2000]}, paths=16, folder=tmp_path,
+                finished=lambda _, found: read.append(found),
+            )  # fmt: skip
+        assert read == [True, False, True]
+
+    def test_what_another_sweep_is_writing_stays(self, tmp_path):
+        ended = subprocess.Popen([sys.executable, "-c", ""])
+        ended.wait()
+        cases = tmp_path / "cases"
+        cases.mkdir()
+        for pid in (os.getppid(), ended.pid, "nobody"):
+            (cases / f"0000-ab.{pid}.part").touch()
+        sweep(STARTER, {PRICE: [2000]}, paths=16, folder=tmp_path)
+        assert [file.name for file in cases.glob("*.part")] == [f"0000-ab.{os.getppid()}.part"]
+
     def test_nobody_s_work_is_overwritten(self, tmp_path):
         (tmp_path / "thesis.txt").write_text("mine")
         done = call(*self.WORDS, tmp_path)

@@ -18,6 +18,8 @@ from pfs_sim.model.contract import Term
 from pfs_sim.model.evaluation import Blend, OutcomeMeasure, PersonMeasure, Product, Ratio
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.model.schedules import Segments
+from pfs_sim.plan.outcomes import least_classes
+from pfs_sim.tables.state import COMPLETED
 
 NAN = math.nan
 POINT = 0.001
@@ -92,8 +94,7 @@ def _factor(scenario: Scenario, means: Mapping[str, float], term: Term) -> float
     return float(term.times.value)
 
 
-def _limit(scenario: Scenario, name: str, term: Term, means: Mapping[str, float],
-           factor: float) -> float:
+def _limit(scenario: Scenario, term: Term, factor: float) -> float:
     """The most that a term pays: its cap, that of the contract, or its largest knot."""
     if term.cap is not None:
         return term.cap.value
@@ -107,7 +108,7 @@ def _at_knots(
 ) -> list[Cliff]:
     assert term.measure is not None
     s, factor = term.schedule.segments(), _factor(scenario, means, term)
-    limit = _limit(scenario, name, term, means, factor)
+    limit = _limit(scenario, term, factor)
     cap = math.inf if term.cap is None else term.cap.value
 
     def amount(x: float, from_below: bool = False) -> float:
@@ -138,7 +139,7 @@ def _at_conditions(
     """
     found = []
     factor = _factor(scenario, means, term)
-    limit = _limit(scenario, name, term, means, factor)
+    limit = _limit(scenario, term, factor)
     for key, condition in {**term.only_if, **term.any_of}.items():
         bound = condition.at_least if condition.at_least is not None else condition.below
         assert bound is not None, "a condition has a bound"
@@ -217,7 +218,9 @@ def _people(scenario: Scenario, means: Mapping[str, float], measure: OutcomeMeas
     if measure.arm == "control" and measure.statistic in ("total", "mean"):
         return means.get("program.control", NAN)
     people = means.get(f"outcome.{measure.outcome}.measured", NAN)
-    if measure.sample == "completed":
+    # Where every measure asks for those who completed, they are all who are measured.
+    everybody, _ = least_classes(scenario, measure.outcome)
+    if measure.sample == "completed" and everybody != COMPLETED:
         people *= means.get("program.completed", NAN) / means.get("program.enrolled", NAN)
     return people
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pfs_sim.errors import InputError
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.plan.row import SOURCES
-from pfs_sim.simulate import Compiled, Deal, compile_scenario, nothing_given
+from pfs_sim.simulate import Compiled, Deal, compile_scenario, read_given
 
 if TYPE_CHECKING:
     from pfs_sim.tables.state import Cash, People
@@ -61,10 +61,9 @@ def live_one(
     if not 0 <= path <= LAST_PATH:
         raise InputError(f"found path {path}; allowed: 0 to {LAST_PATH}")
     compiled = compile_scenario(deal, seed, frozen=frozen, fixed=fixed)
-    if given is None:
-        given = nothing_given(compiled.scenario)
+    measured = read_given(compiled.scenario, given)
     scratch, row = compiled.scratch(ledger=True), compiled.inputs.draw(path, 1)[0]
-    out = live(compiled.plan, scratch, row, path, 0, given)
+    out = live(compiled.plan, scratch, row, path, 0, measured)
     names = [column.name for column in compiled.columns]
     values = dict(zip(names, out.tolist(), strict=True))
     people, cash = read_people(scratch.crowd), read_cash(scratch.ledger)

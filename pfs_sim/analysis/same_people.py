@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from pfs_sim.analysis.paying import TOGETHER, Order, Store, live_together
+from pfs_sim.draws import read_seed
 from pfs_sim.errors import InputError
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.pausing import uncollected
@@ -153,7 +154,7 @@ def find_people(
     """
     if paths < 2:
         raise InputError(f"found {paths} paths; allowed: 2 or more, for an error")
-    design = read_design(sampling)
+    seed, design = read_seed(seed), read_design(sampling)
     design.check(paths)
     keys: tuple[int, ...] = ()
     if design.kind == "sobol":

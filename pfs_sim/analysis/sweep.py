@@ -11,8 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from pfs_sim.metrics.estimates import Estimate
 from pfs_sim.metrics.table import MetricTable
 from pfs_sim.reading import Loaded, scenario_hash, state
 from pfs_sim.sampling import Design
-from pfs_sim.simulate import Deal
+from pfs_sim.simulate import Deal, versions
 
 CASES = "cases"
 """Folder of the finished cases, inside the folder of the sweep."""
@@ -224,7 +226,10 @@ def _live_all(
 
 
 def find_key(deal: Loaded, people: SamePeople, base: Loaded | None = None) -> str:
-    """A hash of all that a case's numbers depend on, the machine included."""
+    """A hash of all that a case's numbers depend on, the machine included.
+
+    But for kinds that other packages add.
+    """
     from pfs_sim.kernels.cache import cache_key
 
     about: list[Any] = [
@@ -232,8 +237,18 @@ def find_key(deal: Loaded, people: SamePeople, base: Loaded | None = None) -> st
     ]
     about += [people.paths, people.seed, str(people.sampling)]
     about += [list(people.keys), list(people.dates)]
-    about += [__version__, cache_key()]
+    about += [versions(), _hash_package(), cache_key()]
     return hashlib.sha256(json.dumps(about).encode()).hexdigest()
+
+
+@cache
+def _hash_package() -> str:
+    """A hash of the text of the package: an edit anywhere may move a number."""
+    root, digest = Path(__file__).parents[1], hashlib.sha256()
+    for file in sorted(root.rglob("*.py")):
+        text = file.read_bytes()
+        digest.update(f"{file.relative_to(root).as_posix()} {len(text)}\n".encode() + text)
+    return digest.hexdigest()
 
 
 def name_case(place: int, key: str) -> str:
@@ -244,12 +259,29 @@ def name_case(place: int, key: str) -> str:
 def _clear(
     shelf: Path, deals: list[Loaded], people: SamePeople, against_base: bool
 ) -> None:
-    """Remove what sweeps with other cases, and those that were killed, have left."""
+    """Remove what sweeps with other cases, and those that were killed, have left.
+
+    What another process is about to write stays.
+    """
     base = deals[0] if against_base else None
     own = {name_case(place, find_key(deal, people, base)) for place, deal in enumerate(deals)}
     for file in shelf.iterdir():
-        if file.name not in own and file.suffix in (".json", ".part"):
-            file.unlink()
+        left = file.suffix == ".json" or (file.suffix == ".part" and not _is_being_written(file))
+        if file.name not in own and left:
+            file.unlink(missing_ok=True)
+
+
+def _is_being_written(file: Path) -> bool:
+    """Whether the process that writes a file aside (`write_case`) lives."""
+    if sys.platform == "win32":  # to ask there is to kill
+        return True
+    try:
+        os.kill(int(file.with_suffix("").suffix[1:]), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True
 
 
 def write_case(file: Path, key: str, lived: Lived) -> None:

@@ -21,11 +21,20 @@ MONEY = ("money", "rates", "follow", "inputs")
 are drawn. The second ones in the other process."""
 
 
+_EVERY_DEAL = (
+    "path.walk", "stages.program_stage", "stages.money_stage", "stages.collect_stage",
+    "stages.rates_stage",
+)  # fmt: skip
+
+
 def are_compiled(folder: Path, deals: Sequence[Deal] = ()) -> bool:
     """Whether a folder has the kernels that these deals need; without deals, those that all do."""
-    if not any(folder.rglob("path.walk*.nbi")):
+    from pfs_sim.kernels import cache
+
+    own = folder / cache.subfolder(cache.__file__)
+    if not all(any(own.glob(f"{name}-*.nbi")) for name in _EVERY_DEAL):
         return False
-    if any(folder.rglob("stages.outcomes_stage*.nbi")):
+    if any(own.glob("stages.outcomes_stage-*.nbi")):
         return True
     return all(_needs_lots_alone(deal) for deal in deals)
 

@@ -11,7 +11,6 @@ of an array is found once for arrays of a kind.
 
 import os
 import pickle
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
@@ -27,11 +26,12 @@ from numba.core.caching import (
     UserProvidedCacheLocator,
 )
 from numba.core.compiler import CompileResult
+from numba.core.errors import NumbaError
 from numba.core.runtime import nrtdynmod
 from numba.core.typing.typeof import typeof_impl
 from numba.np.numpy_support import from_dtype, map_layout
 
-from pfs_sim.kernels.cache import announced_folder
+from pfs_sim.kernels.cache import announce_loss, announced_folder, subfolder
 
 _folder = announced_folder()
 # Without stubs:
@@ -58,8 +58,7 @@ class _Place(UserProvidedCacheLocator):
 
     def __init__(self, function: Any, file: str) -> None:
         self._py_file, self._lineno = file, function.__code__.co_firstlineno
-        name = cast(Any, self).get_suitable_cache_subpath(file)
-        self._cache_path = os.path.join(str(_folder), name)
+        self._cache_path = os.path.join(str(_folder), subfolder(file))
 
     @classmethod
     def from_function(cls, function: Any, file: str) -> Any:
@@ -135,8 +134,21 @@ class _Cache(FunctionCache):
     def load_overload(self, signature: Any, target: Any) -> Any:
         """The function for these arguments, or None. Machine code needs the runtime alone."""
         _start_runtime(target)
-        with self._guard_against_spurious_io_errors():
-            return cast(Any, self)._load_overload(signature, target)
+        cache = cast(Any, self)
+        try:
+            found = cache._cache_file.load(cache._index_key(signature, target.codegen()))
+        except Exception:  # what a system that went down has left: nothing, or a part
+            with suppress(OSError):
+                cache.flush()
+            return None
+        return None if found is None else cache._impl.rebuild(target, found)
+
+    def save_overload(self, signature: Any, data: Any) -> None:
+        """Keep a function; where there is no room for it, a run goes on without."""
+        try:
+            cast(Any, super()).save_overload(signature, data)
+        except OSError as error:
+            announce_loss(error.strerror or str(error))
 
 
 def _start_runtime(target: Any) -> None:
@@ -160,10 +172,13 @@ def _read_runtime(target: Any) -> Any:
     library.add_ir_module(module)
     library.finalize()
     name, _kind, code = library.serialize_using_object_code()
-    with suppress(OSError), tempfile.NamedTemporaryFile(dir=_folder, delete=False) as written:
-        written.write(pickle.dumps((name, *code, _names(library))))
-        written.close()
-        os.replace(written.name, file)
+    aside = file.with_suffix(f".{os.getpid()}")
+    with suppress(OSError):
+        try:
+            aside.write_bytes(pickle.dumps((name, *code, _names(library))))
+            os.replace(aside, file)
+        finally:
+            aside.unlink(missing_ok=True)
     return library
 
 
@@ -179,9 +194,12 @@ def _kind_of_array(array: Any, context: Any) -> Any:
         return _of_any_array(array, context)
     known = what, what.isalignedstruct, array.ndim, array.flags.num
     if known not in _kinds:
-        readonly = not array.flags.writeable
+        try:
+            kind = from_dtype(what)
+        except NumbaError:
+            return _of_any_array(array, context)
         _kinds[known] = cast(Any, types.Array)(
-            from_dtype(what), array.ndim, map_layout(array), readonly=readonly
+            kind, array.ndim, map_layout(array), readonly=not array.flags.writeable
         )
     return _kinds[known]
 

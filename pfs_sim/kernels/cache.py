@@ -31,13 +31,21 @@ def cache_folder() -> Path | None:
     """The folder for the code of these kernels on this machine; made if need be.
 
     The user's cache folder (or ``PFS_SIM_CACHE_DIR``) comes first, then a folder of the user's
-    own under the temporary folder. ``None`` if neither can be written.
+    own under the temporary folder. One that cannot be written will do if it holds kernels, as in
+    an image or on a cluster. ``None`` if neither will do.
     """
     name = _PREFIX + _own_key()
-    for root in (cache_root(), _private_temporary_root()):
-        if root is not None and _can_write(root / name):
+    for find_root in (cache_root, _private_temporary_root):
+        root = find_root()
+        if root is not None and (_can_write(root / name) or _is_prepared(root / name)):
             return root / name
     return None
+
+
+def subfolder(file: str | Path) -> str:
+    """The part of the folder that has the kernels of a file: every installation has its own."""
+    place = Path(file).absolute().parent
+    return f"{place.name}-{hashlib.sha256(str(place).encode()).hexdigest()[:16]}"
 
 
 @cache
@@ -46,12 +54,18 @@ def announced_folder() -> Path | None:
 
     Asked once per process: functions compiled by one process go to one folder.
     """
-    folder, wanted = cache_folder(), cache_root()
+    folder, wanted = cache_folder(), cache_root() or "the cache folder of a user without a home"
     if folder is None:
         _say(f"{wanted} cannot be written: kernels are compiled anew in every process")
     elif folder.parent != wanted:
         _say(f"{wanted} cannot be written: compiled kernels are kept in {folder.parent}")
     return folder
+
+
+@cache
+def announce_loss(reason: str) -> None:
+    """Say, once per process, that compiled code could not be kept."""
+    _say(f"{announced_folder()}: {reason}; kernels are compiled anew in every process")
 
 
 def cache_size() -> int:
@@ -75,18 +89,19 @@ def clear_cache() -> int:
     return before - cache_size()
 
 
-def cache_root() -> Path:
-    """The folder that holds one folder per key."""
+def cache_root() -> Path | None:
+    """The folder that holds one folder per key; None where nobody knows the user's home."""
     chosen = os.environ.get(HOME_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser().absolute()
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
     elif sys.platform == "darwin":
         base = "~/Library/Caches"
     else:
         base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser().absolute() / "pfs-sim"
+    try:
+        return Path(chosen or f"{base}/pfs-sim").expanduser().absolute()
+    except RuntimeError:
+        return None
 
 
 @cache
@@ -143,10 +158,10 @@ def _private_temporary_root() -> Path | None:
 
     Cached code is read with pickle, so a folder that another user could have prepared is refused.
     """
-    if sys.platform == "win32":  # the temporary folder is the user's own there
-        return Path(tempfile.gettempdir()) / "pfs-sim"
-    root = Path(tempfile.gettempdir()) / f"pfs-sim-{os.getuid()}"
     try:
+        if sys.platform == "win32":  # the temporary folder is the user's own there
+            return Path(tempfile.gettempdir()) / "pfs-sim"
+        root = Path(tempfile.gettempdir()) / f"pfs-sim-{os.getuid()}"
         root.mkdir(mode=0o700, exist_ok=True)
         status = root.lstat()
     except OSError:
@@ -164,8 +179,21 @@ def _can_write(folder: Path) -> bool:
     return True
 
 
+def _is_prepared(folder: Path) -> bool:
+    """Whether a folder has kernels that nobody but the user or the system can have put there."""
+    try:
+        if not any(folder.glob("*/*.nbi")):
+            return False
+        status = [place.lstat() for place in (folder, *folder.iterdir())]
+    except OSError:
+        return False
+    if sys.platform == "win32":
+        return True
+    return all(one.st_uid in (0, os.getuid()) and not one.st_mode & 0o022 for one in status)
+
+
 def _keyed_folders() -> list[Path]:
-    roots = {cache_root(), _private_temporary_root()} - {None}
+    roots = {cache_root(), _private_temporary_root()}
     return [
         folder
         for root in sorted(root for root in roots if root is not None)

@@ -255,10 +255,10 @@ def list_frontier(found: Frontier) -> list[Page]:
         f"{found.paths:,} paths, seed {found.provenance['seed']}, the same people at every point. "
         "*: fails. ~: holds, but not with its whole 95 % interval.",
     )
-    return [_list_conditions(found, currency), points]
+    return [_list_conditions(found), points]
 
 
-def _list_conditions(found: Frontier, currency: str) -> Page:
+def _list_conditions(found: Frontier) -> Page:
     labels, limits, met = [], [], []
     for place, c in enumerate(found.conditions):
         labels.append(f"({place + 1}) {c.label}")

@@ -52,11 +52,11 @@ def draw_frontier(found: Frontier) -> Picture:
     with styled():
         figure = _draw_map(found, title) if len(found.levers) == 2 else _draw_lines(found, title)
     words = f"{title}. Levers: {', '.join(lever.path for lever in found.levers)}. Conditions: "
-    words += "; ".join(_say_condition(found, one) for one in found.conditions) + "."
+    words += "; ".join(_say_condition(one) for one in found.conditions) + "."
     return Picture("frontier", title, words, figure)
 
 
-def _say_condition(found: Frontier, one: Condition) -> str:
+def _say_condition(one: Condition) -> str:
     label = one.label[0].upper() + one.label[1:]
     if one.name == PAYOR:
         return f"{label} above 0"
@@ -127,7 +127,7 @@ def _list_legend(found: Frontier) -> list[tuple[str, str]]:
     seen = {color for point in found.points for color in _judge(found, point)[0]}
     listed = [(OPEN, "all conditions hold, surely (95 %)"), (UNSURE, "all conditions hold")]
     for place, one in enumerate(found.conditions):
-        listed.append((_color(place), f"fails: ({place + 1}) {_say_condition(found, one)}"))
+        listed.append((_color(place), f"fails: ({place + 1}) {_say_condition(one)}"))
     return [(color, label) for color, label in listed if color in seen]
 
 
@@ -161,7 +161,7 @@ def _draw_lines(found: Frontier, title: str) -> Any:
             if not found.failing(point):
                 axes.axvspan(edges[i], edges[i + 1], color=OPEN, alpha=0.16, lw=0)
         _draw_condition(axes, found, one, x[order], points)
-        axes.set_title(f"({place + 1}) {_say_condition(found, one)}", fontsize=8.5)
+        axes.set_title(f"({place + 1}) {_say_condition(one)}", fontsize=8.5)
     rows[-1].set_xlabel(lever.path)
     rows[-1].set_xlim(edges[0], edges[-1])
     if float(np.max(np.abs(x))) >= 1e4:

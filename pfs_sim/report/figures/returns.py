@@ -44,7 +44,7 @@ def list_investors(results: Results) -> dict[str, str]:
     }
 
 
-def say_returns(results: Results, table: MetricTable) -> str:
+def say_irrs(table: MetricTable) -> str:
     """The finding: the median, and how often investors lose."""
     half = table["investors.irr"].quantiles["0.5"].value
     said = f"The investors' median IRR is {_write_rate(half)}"
@@ -61,7 +61,7 @@ def _write_rate(rate: float) -> str:
 def draw_returns(results: Results, table: MetricTable) -> Picture:
     """One histogram for each tranche, on one scale of rates."""
     investors = list_investors(results)
-    title = say_returns(results, table)
+    title = say_irrs(table)
     low, high = _choose_range([results[f"{column}.irr"] for column in investors])
     with styled():
         figure = open_page(

@@ -317,7 +317,7 @@ def _draw_bars(axes: Axes, bars: Sequence[Bar]) -> None:
     for row, bar in enumerate(bars):
         for end, color in ((bar.at_low, BLUE), (bar.at_high, ORANGE)):
             axes.barh(row, end.value - middle, left=middle, height=0.6, color=color, alpha=0.85)
-        _draw_swing(axes, row, bar.at_low, bar.at_high, bar.swing)
+        _draw_swing(axes, row, bar.at_low, bar.swing)
     axes.axvline(middle, color=INK, lw=0.8)
     name_rows(axes, ["" for _ in bars])
     axes.set_yticks(range(len(bars)), [fold_path(bar.quantity, 30) for bar in bars], fontsize=8)
@@ -325,8 +325,8 @@ def _draw_bars(axes: Axes, bars: Sequence[Bar]) -> None:
     axes.margins(x=0.12)
 
 
-def _draw_swing(axes: Axes, row: int, low: Estimate, high: Estimate, swing: Estimate) -> None:
-    """The 95 % interval of the swing, at the end that lies farther out."""
+def _draw_swing(axes: Axes, row: int, low: Estimate, swing: Estimate) -> None:
+    """The 95 % interval of the swing, from where the quantity is low: about where it is high."""
     interval = swing.interval()
     if math.isfinite(interval.low):
         axes.hlines(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.report.figures.returns import list_investors, say_returns
+from pfs_sim.report.figures.returns import list_investors, say_irrs
 from pfs_sim.report.figures.style import write_percent
 from pfs_sim.report.html.chart import (
     Chart,
@@ -107,7 +107,7 @@ def draw_rates(deck: Deck) -> Figure | None:
         lost = write_percent(float(np.mean(known == -1.0)))
         rows.append((label, lost, *(f"{100 * x:.1f}%".replace("-", "−") for x in q.tolist())))
     return Figure(
-        "rates", say_returns(deck.results, deck.table),
+        "rates", say_irrs(deck.table),
         "Histograms of the annual internal rate of return (IRR) of each tranche.", charts,
         headings=("Tranche", "All lost", "1 in 20 below", "Median", "1 in 20 above"),
         rows=tuple(rows),
