@@ -4,13 +4,14 @@ import csv
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from made_up import STARTER
 
 from pfs_sim.analysis.compare import compare
-from pfs_sim.analysis.frontier import frontier
+from pfs_sim.analysis.frontier import find_loan_return, frontier
 from pfs_sim.analysis.solve import solve
 from pfs_sim.cli import main
 from pfs_sim.metrics.estimates import Estimate, Interval
@@ -21,6 +22,7 @@ from pfs_sim.report.figures.frontiers import draw_frontier
 from pfs_sim.report.figures.solved import draw_solution
 from pfs_sim.report.figures.style import GRAY, GREEN, RED, fold, fold_path
 from pfs_sim.report.html.decision import render_decision
+from pfs_sim.simulate import simulate
 
 PRICE = "contract.terms.work.schedule.price"
 FEW = ("--paths", 48, "--quiet")
@@ -187,6 +189,15 @@ class TestFrontier:
     def test_one_lever_has_a_panel_for_each_condition(self):
         found = frontier(STARTER, {PRICE: [1000, 2000]}, paths=32)
         assert len(draw_frontier(found).figure.axes) == len(found.conditions)
+
+
+@pytest.mark.parametrize("compounding", ["simple", "compound"])
+def test_a_loan_that_gets_all_it_is_owed_returns_what_it_is_asked_for(compounding):
+    deal = Path(__file__).parent / "made_up_loan.yaml"
+    found = load(deal, (f"capital.tranches.senior.compounding={compounding}",))
+    rate = simulate(found, 8)["tranche.senior.irr"]
+    asked = find_loan_return(found.scenario.capital.tranches["senior"], found.scenario.clock)
+    assert rate == pytest.approx(asked, abs=1e-9)
 
 
 def test_names_of_rows_are_folded_to_two_lines():

@@ -5,6 +5,7 @@ import pytest
 from made_up import make_up_results
 
 from pfs_sim.metrics.deal import summarize
+from pfs_sim.report import sentences
 from pfs_sim.report.figures import draw_figures, save_figures
 from pfs_sim.report.figures.payments import say_payments
 from pfs_sim.report.figures.style import write_percent, write_short
@@ -125,3 +126,12 @@ def test_short_numbers():
     assert [write_percent(x) for x in (0, 1e-5, 0.0123, 0.5, 0.9999, 1)] == [
         "0%", "<0.1%", "1.2%", "50%", ">99.9%", "100%"
     ]
+
+
+def test_nobody_is_said_to_pay_more_than_ever_is_paid(results):
+    """Where the dearest path in twenty stands among many at one amount, few pay more, or none."""
+    paid = np.where(np.arange(results.paths) % 3 == 0, 1e5, 0.0)
+    said = sentences.say_payments(summarize(change(results, payor__payments=paid)), "USD")
+    assert said.endswith("and no more than $100K on nineteen paths in twenty")
+    spread = change(results, payor__payments=np.arange(results.paths) * 1e3)
+    assert "on one path in twenty" in sentences.say_payments(summarize(spread), "USD")

@@ -295,6 +295,14 @@ class TestFolder:
             assert (whole / file).read_bytes() == (cut / file).read_bytes(), file
 
 
+def test_a_slip_of_the_pen_is_no_sweep():
+    many = ",".join(map(str, range(400)))
+    levers = [f"{PRICE}={many}", f"contract.cap={many}"]
+    done = call("sweep", str(STARTER), "--over", levers[0], "--over", levers[1])
+    assert done.exit_code == 2 and "found 160,000 cases; allowed: 100,000" in done.stderr
+    assert call("sweep", str(STARTER), "--over", f"{PRICE}=1:2:100000000").exit_code == 2
+
+
 def test_one_of_three_ways_must_be_chosen(tmp_path):
     for words in ([], ["--stresses", "--over", f"{PRICE}=1,2"]):
         done = call("sweep", STARTER, *words)

@@ -8,6 +8,7 @@ from typing import Literal, get_args, get_origin
 
 import pytest
 from click.testing import CliRunner
+from made_up import STARTER
 
 from pfs_sim.cli import main
 from pfs_sim.model.capital import Cost, Guarantee, Tranche
@@ -447,3 +448,11 @@ def test_the_resolved_form_gives_the_same_sheet():
     for file in SHIPPED:
         loaded = load(file)
         assert write_termsheet(load(resolve(loaded)).scenario) == write_termsheet(loaded.scenario)
+
+
+@pytest.mark.parametrize(
+    ("overflow", "said"), [("wait", "the rest wait for the next."), ("lost", "the rest are lost.")]
+)
+def test_what_becomes_of_those_beyond_a_limit(overflow, said):
+    sets = ("program.intake_limit=50", f"program.service.overflow={overflow}")
+    assert said in write_termsheet(load(STARTER, sets).scenario)

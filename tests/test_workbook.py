@@ -198,3 +198,10 @@ def test_libreoffice_agrees_to_the_cent(file, changes, tmp_path):
 
     lived = live_base_case(pfs_sim.load(file, changes))
     assert not differences(lived, read, rows_by_label(book))
+
+
+def test_a_file_that_cannot_be_written_is_said_in_one_line(tmp_path):
+    words = ["export", str(ROOT / "docs" / "first_deal.yaml"), "--paths", "0"]
+    done = CliRunner().invoke(main, [*words, "-o", str(tmp_path / "no" / "x.xlsx")])
+    assert done.exit_code == 1
+    assert done.stderr.splitlines()[-1].endswith("No such file or directory")

@@ -228,7 +228,8 @@ def find_loan_return(tranche: Tranche, clock: Clock) -> float:
     coupon, years = tranche.coupon.value, clock.periods * clock.years
     if tranche.pays == "paid" or tranche.compounding == "compound":
         return coupon
-    return float((1.0 + coupon * years) ** (1.0 / years) - 1.0)
+    interest = clock.periods * ((1.0 + coupon) ** clock.years - 1.0)
+    return float((1.0 + interest) ** (1.0 / years) - 1.0)
 
 
 def list_effect_terms(scenario: Scenario) -> dict[str, list[str]]:

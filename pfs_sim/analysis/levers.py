@@ -14,6 +14,9 @@ from pfs_sim.reading import Loaded, apply_sets, load, read
 from pfs_sim.reading.document import Document
 from pfs_sim.simulate import Deal, scenario_of
 
+MOST_CASES = 100_000
+"""Cases of a sweep, at most: more is a slip of the pen."""
+
 
 class Case(NamedTuple):
     """A scenario with some values changed: its name, and the values by dotted path."""
@@ -88,8 +91,8 @@ def _whole(value: float) -> int | float:
 
 def spread(low: float, high: float, count: int) -> tuple[Any, ...]:
     """Evenly spaced values, the ends included; whole numbers where all of them are."""
-    if count < 2:
-        raise ValueError(f"found {count} values; allowed: 2 or more")
+    if not 2 <= count <= MOST_CASES:
+        raise ValueError(f"found {count:,} values; allowed: 2 to {MOST_CASES:,}")
     exact = [low + (high - low) * i / (count - 1) for i in range(count)]
     exact[-1] = high
     found = [float(f"{value:.12g}") for value in exact]
@@ -99,6 +102,9 @@ def spread(low: float, high: float, count: int) -> tuple[Any, ...]:
 
 def cross(levers: Sequence[Lever]) -> list[Case]:
     """Every combination of the levers' values, the last lever moving fastest."""
+    count = math.prod(len(lever.values) for lever in levers)
+    if count > MOST_CASES:
+        raise InputError(f"found {count:,} cases; allowed: {MOST_CASES:,} at most")
     found = []
     for values in itertools.product(*(lever.values for lever in levers)):
         sets = {lever.path: value for lever, value in zip(levers, values, strict=True)}

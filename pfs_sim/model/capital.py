@@ -53,7 +53,12 @@ class Tranche(Noun):
     label: str | None = Field(None, description="Name for readers.")
     holder: str | None = Field(None, description="Who holds it.")
     commitment: Money = Field(description="Most that can be drawn.")
-    coupon: Rate = Field(0.0, validate_default=True, description="Annual coupon (loans).")
+    coupon: Rate = Field(
+        0.0,
+        validate_default=True,
+        description="Effective annual coupon (loans): a period's interest is (1 + coupon)^(its "
+        "length in years) − 1 of what bears it.",
+    )
     pays: Literal["accrued", "paid"] = Field(
         "accrued", description="accrued: by the waterfall; paid: each period, a use of funds."
     )

@@ -33,12 +33,20 @@ def say_payments(table: MetricTable, currency: str) -> str:
     said = f"The government pays {say_amount(paid.mean, currency)} on average"
     high, at_cap = paid.quantiles["0.95"], paid.mass_points.get("cap")
     if at_cap is None or at_cap.value == 0.0:
-        return f"{said} and more than {say_amount(high, currency)} on one path in twenty"
+        return f"{said} and {say_high(high, currency)}"
     if at_cap.value < 0.05:
-        said += f", more than {say_amount(high, currency)} on one path in twenty"
+        said += f", {say_high(high, currency)}"
     cap = paid.quantiles["0.99"] if at_cap.value > 0.01 else high
     most = f" of {say_amount(cap, currency)}" if at_cap.value > 0.01 else ""
     return f"{said}; {say_share(at_cap)} of paths reach the cap{most}"
+
+
+def say_high(found: Interval, currency: str) -> str:
+    """What the dearest path in twenty pays; where many pay one amount, that few pay more."""
+    amount = say_amount(found, currency)
+    if found.low == found.high:
+        return f"no more than {amount} on nineteen paths in twenty"
+    return f"more than {amount} on one path in twenty"
 
 
 def say_returns(table: MetricTable, currency: str) -> str:

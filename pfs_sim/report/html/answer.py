@@ -22,7 +22,7 @@ from pfs_sim.report.html.naming import (
     name_source,
     write_fiscal_year,
 )
-from pfs_sim.report.sentences import say_amount, say_share
+from pfs_sim.report.sentences import say_amount, say_high, say_share
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def answer_year(deck: Deck) -> Answer:
     else:
         said = (
             f"Payments peak in fiscal {worst} ({span}): {say_amount(mean, deck.currency)} on "
-            f"average, and {say_amount(high, deck.currency)} or more on one path in twenty"
+            f"average, and {say_high(high, deck.currency)}"
         )
         count = len(list_years(deck))
         said += f", the most of {count} years." if count > 1 else "."
@@ -181,8 +181,7 @@ def answer_price(deck: Deck) -> Answer:
             share = "no path" if at_cap.value == 0.0 else f"{say_share(at_cap)} of paths"
             said += f"; {share} reach{'es' * (at_cap.value == 0.0)} the cap of {amount}"
         else:
-            high = say_amount(paid.quantiles["0.95"], currency)
-            said += f", more than {high} on one in twenty"
+            said += f", {say_high(paid.quantiles['0.95'], currency)}"
     saved = table["payor.savings"]
     if np.any(deck.results["payor.savings"]):
         said += f"; it saves {say_amount(saved.mean, currency)} on average"

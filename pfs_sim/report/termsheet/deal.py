@@ -88,8 +88,9 @@ def program_section(words: Words) -> Section:
     ]
     if program.intake_limit is not None:
         said = f"At most {count(program.intake_limit, 'person', 'people')} enroll in a "
-        said += f"{words.period}, both arms together; the rest are lost."
-        enrollment.append(Clause(said, ("program.intake_limit",)))
+        rest = "wait for the next" if service.overflow == "wait" else "are lost"
+        said += f"{words.period}, both arms together; the rest {rest}."
+        enrollment.append(Clause(said, ("program.intake_limit", "program.service.overflow")))
     served = [
         Clause(f"Treatment takes {words.span(service.duration)}.", ("program.service.duration",))
     ]

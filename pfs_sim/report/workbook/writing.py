@@ -177,10 +177,20 @@ def _write_chance(book: Book, table: MetricTable) -> None:
 def save_workbook(book: Book, file: Path, *, results: bool = True) -> None:
     """Write the file; formulas carry the numbers that they come to, or with `results` off none."""
     import xlsxwriter
+    from xlsxwriter.exceptions import FileCreateError
 
     # A scenario's texts stay texts, whatever they begin with.
     options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
-    with xlsxwriter.Workbook(str(file), options) as out:
+    try:
+        _fill(xlsxwriter.Workbook(str(file), options), book, results)
+    except FileCreateError as error:
+        # What the system says, as of any other file that cannot be written.
+        raise (error.args[0] if isinstance(error.args[0], OSError) else error) from None
+
+
+def _fill(workbook: Any, book: Book, results: bool) -> None:
+    """Fill a workbook, and close it."""
+    with workbook as out:
         out.set_properties({"title": "pfs-sim base case"})
         styles = {name: out.add_format(look) for name, look in STYLES.items()}
         for sheet, cells in book.sheets.items():
