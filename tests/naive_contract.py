@@ -64,7 +64,7 @@ class Contract:
         self.held = dict.fromkeys(self.terms, 0.0)
         self.pending = {name: defaultdict(float) for name in self.terms}  # by grid point
         self.rates = {name: defaultdict(list) for name in self.terms}  # return tables
-        self.carried = {name: defaultdict(float) for name in self.terms}  # past a fiscal year
+        self.carried = {name: defaultdict(dict) for name in self.terms}  # past a year, by payor
         self.late = {name: defaultdict(dict) for name in self.terms}  # delayed, by payor
         self.paid_in = defaultdict(float)  # (what, name, fiscal year)
         self.paid_all = defaultdict(float)  # (what, name)
@@ -182,17 +182,22 @@ class Contract:
             self.send(name, t, t + self.deal.clock.span(term.lag), held)
 
     def arrive(self, t, capital):
-        """All payments of a grid point, term by term: pool → money received."""
+        """All payments of a grid point, term by term: pool → money received.
+
+        What earlier terms pay on a grid point counts for the hurdles of later ones.
+        """
         pools = defaultdict(float)
         for name, term in self.terms.items():
             amount = self.pending[name].pop(t, 0.0)
             for rate, factor in self.rates[name].pop(t, []):
-                owed = self.owe(term, rate, t, capital) * factor
-                amount += self.take(name, term, t, owed)
+                owed = max(0.0, self.owe(term, rate, t, capital) - sum(pools.values()))
+                amount += self.take(name, term, t, owed * factor)
             if term.switch is not None and amount > 0:
-                amount = self.switch(term.switch, amount, t, capital)
-            amount += self.carried[name].pop(t, 0.0)
-            parts = self.appropriate(name, amount, self.shares(term), t)
+                amount = self.switch(term.switch, amount, t, capital, pools.get(term.pool, 0.0))
+            parts = {payor: amount * share for payor, share in self.shares(term).items()}
+            for payor, part in self.carried[name].pop(t, {}).items():
+                parts[payor] += part
+            parts = self.appropriate(name, parts, t)
             if sum(parts.values()) > 0:
                 parts = self.limit(name, term, parts, t)
             year = self.deal.clock.fiscal_year(t)
@@ -214,9 +219,10 @@ class Contract:
         """A return table: what brings the investors to an IRR, or to a share of principal."""
         return capital.missing(rate, t) if term.pays == "irr" else capital.unreturned(rate)
 
-    def switch(self, rule, amount, t, capital):
+    def switch(self, rule, amount, t, capital, before):
         """The full share until principal and interest are repaid, a factor of it from then on."""
-        owed = max(0.0, sum(capital.hurdle(i, rule.rate.value, t) for i in rule.tranches))
+        owed = sum(capital.hurdle(i, rule.rate.value, t) for i in rule.tranches)
+        owed = max(0.0, owed - before)
         return min(amount, owed) + max(0.0, amount - owed) * rule.factor.value
 
     def fails(self, payor, t):
@@ -231,9 +237,8 @@ class Contract:
         stream = self.deal.stream("payor", f"appropriation:{payor}", year)
         return 1.0 if stream.uniform() < p else 0.0
 
-    def appropriate(self, name, amount, shares, t):
-        """Split a payment over its payors; a failed appropriation loses or delays it."""
-        parts = {payor: amount * share for payor, share in shares.items()}
+    def appropriate(self, name, parts, t):
+        """What payors pay of their parts; a failed appropriation loses or delays them."""
         for payor, part in parts.items():
             failed = self.fails(payor, t)
             if failed == 0 or part <= 0:
@@ -280,7 +285,10 @@ class Contract:
         return parts
 
     def cut(self, name, parts, room, t, excess):
-        """Cut a payment to what there is room for, pro rata; the excess is lost or carried."""
+        """Cut a payment to what there is room for, pro rata; the excess is lost or carried.
+
+        What is carried stays with the payor who owes it.
+        """
         whole, room = sum(parts.values()), max(0.0, room)
         if whole <= room:
             return parts
@@ -294,5 +302,6 @@ class Contract:
             elif later is None:
                 self.table["lost"][name][t] += over
             else:
-                self.carried[name][later] += over
+                found = self.carried[name][later]
+                found[payor] = found.get(payor, 0.0) + over
         return kept

@@ -79,11 +79,11 @@ class Capital:
         return [i for i, found in self.tranches.items() if found.kind not in kept]
 
     def missing(self, rate, t):
-        return max(0.0, sum(self.hurdle(i, rate, t) for i in self.investors()))
+        return sum(self.hurdle(i, rate, t) for i in self.investors())
 
     def unreturned(self, share):
         drawn = sum(self.drawn(i) for i in self.investors())
-        return max(0.0, share * drawn - sum(self.returned(i) for i in self.investors()))
+        return share * drawn - sum(self.returned(i) for i in self.investors())
 
     # A grid point, in order.
 

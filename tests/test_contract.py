@@ -406,6 +406,37 @@ def test_what_is_carried_past_the_grid_is_lost():
     assert cash.lost[0].tolist() == years({10: 150.0})
 
 
+def test_what_is_carried_stays_with_its_payor():
+    halves = term(payors={"state": 0.5, "county": 0.5})
+    county = {"fiscal_year_cap": {"amount": 50.0, "excess": "carry"}}
+    for state in ({}, {"cap": 100.0}):  # the county's debt uses up nothing of the state's ceiling
+        found = case({"pay": halves}, contract={"payors": {"state": state, "county": county}})
+        cash = found.live({"x": 200.0})
+        assert cash.payor[0].tolist() == years({4: 100.0})
+        assert cash.payor[1].tolist() == years({4: 50.0, 5: 50.0})
+        assert found.paid() == years({4: 150.0, 5: 50.0})
+        assert cash.carried[0].tolist() == years({4: 50.0})
+        assert cash.cut.sum() == 0.0
+    # a cap on the whole leaves each payor's part of the excess with that payor
+    capped = {"fiscal_year_cap": {"amount": 80.0, "excess": "carry"}}
+    shares = {"a": 0.75, "b": 0.25}
+    for words in ({"contract": capped}, {"term": capped}):
+        found = case(
+            {
+                "pay": term(payors=shares) | words.get("term", {}),
+                "own": {
+                    "schedule": {"kind": "fixed", "amount": 40.0}, "payors": {"b": 1.0}, "at": [5]
+                },
+            },
+            contract={"payors": {"a": {}, "b": {"cap": 55.0}}} | words.get("contract", {}),
+        )
+        cash = found.live({"x": 100.0})
+        # b pays 20, then 5 that came over, then 30 of the 40 of its own
+        assert cash.payor[0].tolist() == pytest.approx(years({4: 60.0, 5: 15.0}), **CLOSE)
+        assert cash.payor[1].tolist() == pytest.approx(years({4: 20.0, 5: 35.0}), **CLOSE)
+        assert found.paid("own") == pytest.approx(years({5: 30.0}), **CLOSE)
+
+
 def test_caps_bind_in_order_of_arrival_then_of_the_file():
     terms = {
         "first": term({"kind": "rate", "price": 2.0}),
@@ -607,6 +638,41 @@ def test_shared_savings_switch_once_principal_and_interest_are_repaid():
     )
     assert found.paid()[4:8] == pytest.approx([240.0] * 4, **CLOSE)
     assert (cash.paid + cash.reduced).sum() == pytest.approx(6 * 570.0, **CLOSE)
+
+
+def test_terms_of_one_date_share_the_hurdle_at_which_savings_switch():
+    switch = {"tranches": ["lender"], "rate": 0.05, "factor": 0.40 / 0.95}
+    savings = {"kind": "savings", "value": 1.0, "share": 0.95}
+    shared = term(savings, basis="each", switch=switch)
+    found = case({"one": shared, "two": shared}, dates={"only": 2}, capital=LOAN)
+    cash = found.live({"x": 600.0})
+    # owed 1,102.5: the first pays 570 of it, the second 532.5 and 37.5 × 0.4/0.95
+    assert found.paid("one")[2] == pytest.approx(570.0, **CLOSE)
+    assert found.paid("two")[2] == pytest.approx(532.5 + 37.5 * 0.40 / 0.95, **CLOSE)
+    assert cash.reduced.sum(1).tolist() == pytest.approx([0.0, 37.5 * 0.55 / 0.95], **CLOSE)
+    # what a term of another kind has paid counts, what goes into another pool does not
+    for pool, paid in (("main", 402.5 + 167.5 * 0.40 / 0.95), ("other", 570.0)):
+        fixed = {"schedule": {"kind": "fixed", "amount": 700.0}, "at": [2], "pool": pool}
+        found = case({"fee": fixed, "pay": shared}, dates={"only": 2}, capital=LOAN)
+        found.live({"x": 600.0})
+        assert found.paid("pay")[2] == pytest.approx(paid, **CLOSE)
+
+
+def test_a_return_table_counts_what_its_date_has_paid_before():
+    fixed = {"schedule": {"kind": "fixed", "amount": 300.0}, "at": [2]}
+    to = {"kind": "points", "points": [[0.0, 0.0], [0.2, 0.05]]}
+    table = term(to, pays="irr")
+    for pool in ("main", "other"):  # it asks for all that investors get
+        found = case(
+            {"fee": fixed | {"pool": pool}, "pay": table}, dates={"only": 2}, capital=LOAN
+        )
+        found.live({"x": 0.2})
+        assert found.paid("pay")[2] == pytest.approx(1_102.5 - 300.0, **CLOSE)
+    found = case({"pay": table, "again": table, "fee": fixed}, dates={"only": 2}, capital=LOAN)
+    found.live({"x": 0.2})
+    assert found.paid("pay")[2] == pytest.approx(1_102.5, **CLOSE)
+    assert found.paid("again")[2] == 0.0
+    assert found.paid("fee")[2] == 300.0
 
 
 # ---- triggers ----------------------------------------------------------------------------------

@@ -26,7 +26,6 @@ from pfs_sim.kernels._wide import (
 )
 from pfs_sim.kernels.random import ZERO, wide_block, wide_uniform
 from pfs_sim.tables.ledger import (
-    BROUGHT,
     CARRIED,
     CLAIMED,
     CUT,
@@ -246,7 +245,7 @@ def release(
 def _owed_return(
     pays: int, target: Wide, deal: Any, links: I8, books: Books, t: int
 ) -> Wide:
-    """What must arrive on grid point `t` to bring the investors to the return of a table.
+    """What brings the investors to the return of a table on grid point `t`; below 0 beyond it.
 
     An IRR r: the value at t, compounded at r, of what they have paid in less what they have
     received. A share of principal: that share of what was drawn, less what was returned.
@@ -266,17 +265,33 @@ def _owed_return(
             i = links[position]
             drawn = books.holding[DRAWN, i]
             owed += target * drawn - (drawn - books.holding[OWED, i])
-    return greater(0.0, owed)
+    return owed
 
 
 @apart
-def _switched(term: Any, links: I8, flows: Wide, t: int, amount: Wide) -> Wide:
-    """A payment whose part beyond the hurdle of its tranches is multiplied by a factor."""
+def _paid_before(terms: Records, j: int, pool: int, amounts: Wide, t: int) -> Wide:
+    """What the terms before `j` pay on grid point `t`, into a pool (−1: into any)."""
+    paid = each(0.0)
+    for other in range(j):
+        if pool < 0 or terms[other].pool == pool:
+            paid += amounts[t, PAID, other]
+    return paid
+
+
+@apart
+def _switched(
+    term: Any, links: I8, flows: Wide, t: int, amount: Wide, before: Wide
+) -> Wide:
+    """A payment whose part beyond the hurdle of its tranches is multiplied by a factor.
+
+    It counts as received by them whole, as what was paid on the grid point `before` it does.
+    """
     balance = each(0.0)
     for s in range(t + 1):
         balance *= term.switch_growth
         for position in range(term.switch, term.switch_end):
             balance -= flows[FLOW, links[position], s]
+    balance -= before
     whole = lesser(amount, greater(0.0, balance))
     return whole + (amount - whole) * term.switch_factor
 
@@ -307,8 +322,9 @@ def arrive(
     """Let arrive what is due on grid point `t`: appropriation, caps, payment into the pools.
 
     Caps bind in the order term, contract and payor for a fiscal year, then payor and contract in
-    all, term by term. Sums over terms are taken in the order of their names, so that the order in
-    which unrelated terms are written changes no bit. `paths` are those side by side.
+    all, term by term; what earlier terms pay on `t` counts for the hurdles of later ones. Sums over
+    terms are taken in the order of their names, so that the order in which unrelated terms are
+    written changes no bit. `paths` are those side by side.
     """
     amounts = claims.term
     for j in range(tables.terms.size):
@@ -318,18 +334,17 @@ def arrive(
             owes = claims.table[OWES, j, t] == 1.0
             if anywhere(owes):
                 target, factor = claims.table[TARGET, j, t], claims.table[FACTOR, j, t]
-                owed = factor * _owed_return(term.pays, target, deal, links, books, t)
+                owed = _owed_return(term.pays, target, deal, links, books, t)
+                owed = factor * greater(0.0, owed - _paid_before(tables.terms, j, -1, amounts, t))
                 fresh += _claim(term, claims, j, t, greater(owed, term.floor), owes)
         if term.switch_growth > 0.0 and anywhere(fresh > 0.0):
-            switched = _switched(term, links, books.tranche, t, fresh)
+            before = _paid_before(tables.terms, j, term.pool, amounts, t)
+            switched = _switched(term, links, books.tranche, t, fresh, before)
             switched = where(fresh > 0.0, switched, fresh)
             if amounts.shape[1] > REDUCED:
                 amounts[t, REDUCED, j] += fresh - switched
             fresh = switched
-        total = _split(
-            tables, moment, deal.frozen, row, paths, j, t, fresh + amounts[t, BROUGHT, j],
-            claims,
-        )  # fmt: skip
+        total = _split(tables, moment, deal.frozen, row, paths, j, t, fresh, claims)
         some = total > 0.0
         if anywhere(some):
             total = _capped(tables, deal, moment, j, t, total, some, claims)
@@ -354,11 +369,16 @@ def _split(
     amount: Wide,
     claims: Claims,
 ) -> Wide:
-    """Split a payment into its payors' parts, as their appropriations allow; returns the sum."""
+    """Split a payment into its payors' parts, as their appropriations allow; returns the sum.
+
+    What a payor's full fiscal year carried over comes on top of that payor's part.
+    """
     total, amounts = each(0.0), claims.term
     for part in range(tables.terms[j].parts, tables.terms[j].parts_end):
         q = tables.parts[part].payor
         share, payor = tables.parts[part].share * amount, tables.payors[q]
+        if claims.carried.shape[1] > 0:
+            share += claims.carried[part, t]
         some = share > 0.0
         if payor.probability >= 0 and anywhere(some):
             if frozen == 1:
@@ -451,12 +471,16 @@ def _capped(
         room = greater(0.0, payor.year_cap - claims.wallet[THIS_YEAR, q])
         over = some & (part[p] > room)
         if anywhere(over):
-            _cut(claims, j, t, later, where(over, part[p] - room, 0.0), payor.year_carry)
+            excess = where(over, part[p] - room, 0.0)
+            if payor.year_carry == 0:
+                claims.term[t, CUT, j] += excess
+            else:
+                _carry(claims, j, p, t, later, excess)
             part[p], cut = where(over, room, part[p]), cut | over
         room = greater(0.0, payor.cap - claims.wallet[TO_DATE, q])
         over = some & (part[p] > room)
         if anywhere(over):
-            _cut(claims, j, t, later, where(over, part[p] - room, 0.0), 0)
+            claims.term[t, CUT, j] += where(over, part[p] - room, 0.0)
             part[p], cut = where(over, room, part[p]), cut | over
     if anywhere(cut):
         left = each(0.0)
@@ -483,22 +507,27 @@ def _cut_all(
     over, part = some & (total > room), claims.part
     if not anywhere(over):
         return total
-    _cut(claims, j, t, later, where(over, total - room, 0.0), carry)
+    if carry == 0:
+        claims.term[t, CUT, j] += where(over, total - room, 0.0)
     left = room / total
     for p in range(term.parts, term.parts_end):
-        part[p] = where(over, part[p] * left, part[p])
+        kept = where(over, part[p] * left, part[p])
+        if carry == 1:
+            _carry(claims, j, p, t, later, part[p] - kept)
+        part[p] = kept
     return where(over, room, total)
 
 
 @apart
-def _cut(claims: Claims, j: int, t: int, later: int, excess: Wide, carry: int) -> None:
-    """What a cap leaves out is lost, or comes back at the start of the next fiscal year."""
-    if carry == 0:
-        claims.term[t, CUT, j] += excess
-    elif later >= claims.coming.size:
+def _carry(claims: Claims, j: int, part: int, t: int, later: int, excess: Wide) -> None:
+    """What a full fiscal year leaves out comes back to its payor at the start of the next one.
+
+    Past the end of the grid it is lost.
+    """
+    if later >= claims.coming.size:
         claims.term[t, LOST, j] += excess
-    else:
-        claims.term[later, BROUGHT, j] += excess
-        if claims.term.shape[1] > CARRIED:
-            claims.term[t, CARRIED, j] += excess
-        claims.coming[later], claims.moved[later] = 1, 1
+        return
+    claims.carried[part, later] += excess
+    if claims.term.shape[1] > CARRIED:
+        claims.term[t, CARRIED, j] += excess
+    claims.coming[later], claims.moved[later] = 1, 1

@@ -35,7 +35,8 @@ class YearCap(Noun):
     amount: Money = Field(description="Most that is paid in a fiscal year.")
     excess: Literal["forfeit", "carry"] = Field(
         "forfeit",
-        description="What exceeds it is lost, or falls due at the start of the next fiscal year.",
+        description="What exceeds it is lost, or falls due at the start of the next fiscal year, "
+        "from the payors who owe it.",
     )
 
 
@@ -67,7 +68,11 @@ class Escalation(Noun):
 class HurdleSwitch(Noun):
     """A share that changes once principal and interest are repaid (shared savings)."""
 
-    tranches: list[Name] = Field(min_length=1, description="Whose repayment is watched.")
+    tranches: list[Name] = Field(
+        min_length=1,
+        description="Whose repayment is watched. A payment is taken to reach them whole, after "
+        "what earlier terms pay into its pool on that date.",
+    )
     rate: Rate = Field(description="Annual interest that counts as repaid with the principal.")
     factor: Number = Field(
         description="Factor on amounts from then on (0.40/0.95 for 95 % to 40 %)."
@@ -83,7 +88,8 @@ class Term(Noun):
     pays: Literal["money", "irr", "principal_share"] = Field(
         "money",
         description="What the schedule gives: money; or a return table: the annual IRR, or the "
-        "share of principal, that the payment must bring the investors to.",
+        "share of principal, that the payment must bring the investors to (what earlier terms pay "
+        "on that date counts).",
     )
     times: Name | Number = Field(
         1.0,

@@ -85,6 +85,11 @@ def new_ledger(plan: MoneyPlan, shown: bool = True) -> Ledger:
     recipients = capital.recipients.size
     tables = terms if (contract.terms.pays > 0).any() else 0
     late = grid if (contract.payors.late > 0).any() else 0
+    carries = (
+        plan.deal[0].year_carry
+        or (contract.terms.year_carry > 0).any()
+        or (contract.payors.year_carry > 0).any()
+    )
     years = int(plan.moments[-1].year) + 1 if (contract.payors.probability >= 0).any() else 0
     book, own = carve(
         {
@@ -93,6 +98,7 @@ def new_ledger(plan: MoneyPlan, shown: bool = True) -> Ledger:
             "last": (7, measures),
             "table": (3, tables, grid),
             "late": (parts, late),
+            "carried": (parts, grid if carries else 0),
             "claim": (3, terms),
             "wallet": (2, payors),
             "failed": (payors, years),

@@ -17,10 +17,9 @@ from pfs_sim.tables.wide import Wide
 
 I8 = npt.NDArray[np.int64]
 
-DUE, LOST, PAID, CUT, PENDING, BROUGHT, HELD, FORFEITED, REDUCED, CARRIED = range(10)
-"""Fields of `Claims.term`; PENDING is on its way, BROUGHT comes over from a full fiscal year. Those
-from PAID to BROUGHT have something only where a payment arrives; from HELD on they are there where
-a ledger is shown."""
+DUE, LOST, PAID, CUT, PENDING, HELD, FORFEITED, REDUCED, CARRIED = range(9)
+"""Fields of `Claims.term`; PENDING is on its way. Those from PAID to PENDING have something only
+where a payment arrives; from HELD on they are there where a ledger is shown."""
 OWES, TARGET, FACTOR = range(3)
 """Layers of `Claims.table`: a return table is due at an arrival, its return, a factor."""
 CLAIMED, WITHHELD, PAID_YEAR = range(3)
@@ -61,6 +60,7 @@ class Claims(NamedTuple):
     term: Wide  # [t, field, j] by grid point, since most have nothing of the contract on them
     table: Wide  # [3, j, t]; no terms where there is no return table
     late: Wide  # [part, t] delayed by a failed appropriation; no grid points where none can be
+    carried: Wide  # [part, t] over from a full fiscal year; no grid points where nothing is carried
     payor: Wide  # [t, q]
     claim: Wide  # [3, j]
     wallet: Wide  # [2, q]

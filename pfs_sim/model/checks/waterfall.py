@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pfs_sim.errors import Finding
@@ -178,4 +178,48 @@ def check_order(scenario: Scenario) -> Iterator[Finding]:
             )
 
 
-CHECKS = (check_steps, check_pools, check_order)
+def check_switches(scenario: Scenario) -> Iterator[Finding]:
+    """Shares that switch once tranches are repaid, while payments go to others before them.
+
+    Which part of a payment is beyond the hurdle is told as if the tranches got all of it. A fee is
+    let pass: it takes its amount once.
+    """
+    for name, term in scenario.contract.terms.items():
+        if term.switch is None:
+            continue
+        watched = set(term.switch.tranches)
+        at: Path = ("contract", "terms", name, "switch", "tranches")
+        steps = {
+            key: step
+            for key, step in scenario.capital.waterfall.items()
+            if (step.pool or "main") == term.pool
+        }
+        repaying = [key for key, step in steps.items() if watched & set(step.to)]
+        plain = [key for key in repaying if steps[key].pay != "share"]
+        if not repaying:
+            yield warning(
+                at,
+                f"{_quote(watched)}, whom no step pays from the pool `{term.pool}` of the term",
+                "tranches that the payments of the term repay",
+            )
+            continue
+        for key, step in steps.items():
+            others = step.pay != "fee" and any(who not in watched for who in step.to)
+            if others or step.pay == "reserve":
+                yield warning(
+                    at,
+                    f"{_quote(watched)}, while the step `{key}` takes of the same payments "
+                    "before they are repaid",
+                    "tranches that stand first in their pool: what is paid before they are repaid "
+                    "is taken to reach them whole",
+                )
+                break
+            if key == (plain or repaying)[-1]:
+                break
+
+
+def _quote(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names))
+
+
+CHECKS = (check_steps, check_pools, check_order, check_switches)

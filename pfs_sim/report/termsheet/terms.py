@@ -54,7 +54,7 @@ def say_year_cap(words: Words, cap: YearCap) -> str:
     rest = {
         "forfeit": "what exceeds it is lost",
         "carry": "what exceeds it falls due on the first grid point of the next fiscal year, "
-        "under that year's cap (past the end of the grid it is lost)",
+        "from the payors who owe it, under that year's cap (past the end of the grid it is lost)",
     }[cap.excess]
     return f"{words.money(cap.amount.value)} in a fiscal year; {rest}"
 
@@ -165,7 +165,7 @@ def _switch(words: Words, path: str, term: Term) -> list[Clause]:
     said = (
         f"Once {who} {'has' if len(switch.tranches) == 1 else 'have'} been repaid principal with "
         f"{percent(switch.rate.value)} a year, what is due beyond that is multiplied by "
-        f"{number(switch.factor.value)}."
+        f"{number(switch.factor.value)}. What earlier terms pay on the same day counts as repaid."
     )
     return [Clause(said, (f"{path}.switch",))]
 
