@@ -69,6 +69,21 @@ class Book:
                 self.known[place] = self._work_out(sheet, cell.formula)
         return self.known[place]
 
+    def list_read(self) -> set[Place]:
+        """Every place that a formula reads."""
+        read = set[Place]()
+        for sheet, cells in self.sheets.items():
+            for cell in cells.values():
+                for found in _REFERENCE.finditer(cell.formula or ""):
+                    at, row, column = found[1] or found[2] or sheet, int(found[4]), found[3]
+                    last_row, last = int(found[6] or row), found[5] or column
+                    read |= {
+                        (at, r - 1, c)
+                        for r in range(row, last_row + 1)
+                        for c in range(index_of(column), index_of(last) + 1)
+                    }
+        return read
+
     def work_out(self) -> None:
         """Work out every formula, column by column, so that time runs forward."""
         for sheet, cells in self.sheets.items():

@@ -53,16 +53,21 @@ def write_schedule(inputs: InputSheet, place: str, schedule: Schedule) -> dict[s
     below = inputs.add("Amount below the first knot", segments.below)
     knots = zip(segments.x, segments.y, segments.slope, strict=True)
     header = ("measure from", "amount there", "rate beyond")
-    rows = inputs.add_table(header, [list(knot) for knot in knots])
-    x, y, slope = ([row[column] for row in rows] for column in range(3))
+    if isinstance(schedule, Tiers):
+        rows = inputs.add_table(header[:2], [knot[:2] for knot in knots])
+        return {"below": [below], **_columns(rows, "x", "y"), "slope": ["0"] * len(rows)}
+    found = _columns(inputs.add_table(header, list(knots)), "x", "y", "slope")
+    x, y = found["x"], found["y"]
     if isinstance(schedule, Points) and schedule.threshold is None:
         between = [
             f"(({y[i + 1]}-{y[i]})/({x[i + 1]}-{x[i]}))" for i in range(len(x) - 1)
         ]
         return {"below": [y[0]], "x": x, "y": y, "slope": [*between, "0"]}
-    if isinstance(schedule, Tiers):
-        slope = ["0"] * len(x)
-    return {"below": [below], "x": x, "y": y, "slope": slope}
+    return {"below": [below], **found}
+
+
+def _columns(rows: list[list[str]], *names: str) -> dict[str, list[str]]:
+    return {name: [row[column] for row in rows] for column, name in enumerate(names)}
 
 
 def look_up(found: dict[str, list[str]], above: bool, measure: str) -> str:

@@ -20,14 +20,18 @@ STYLES: dict[str, dict[str, Any]] = {
     "warning": {"italic": True, "font_color": "#B45309"},
     "input": {"font_color": "#0000C0", "bg_color": "#FFF9DB"},
     "rate": {"font_color": "#0000C0", "bg_color": "#FFF9DB", "num_format": "0.00%"},
+    "unread": {"font_color": "#808080"},
+    "unread rate": {"font_color": "#808080", "num_format": "0.00%"},
     "money": {"num_format": "#,##0;-#,##0;-"}, "number": {"num_format": "#,##0.0000"},
     "count": {"num_format": "#,##0.0"}, "percent": {"num_format": "0.00%"},
     "wrap": {"text_wrap": True, "valign": "top"},
 }
 CHANGE = (
     "Change a yellow cell and the base case follows. People, measures and costs are values of the "
-    "base case (every quantity at its mean); a payment that stops the program would change them."
+    "base case (every quantity at its mean); a payment that stops the program would change them. "
+    "No formula reads a gray cell: what follows from it is written as values, or nothing is due."
 )
+_UNREAD = {"input": "unread", "rate": "unread rate"}
 
 
 def build_workbook(lived: Lived, table: MetricTable | None = None) -> Book:
@@ -50,8 +54,17 @@ def build_workbook(lived: Lived, table: MetricTable | None = None) -> Book:
         _write_returns(lived, flow, paid, rows, funding)
     if table is not None:
         _write_chance(book, table)
+    _gray_unread(book)
     book.work_out()
     return book
+
+
+def _gray_unread(book: Book) -> None:
+    """An input that no formula reads does not look as if something followed from it."""
+    read, cells = book.list_read(), book.sheets[INPUTS]
+    for (row, column), cell in list(cells.items()):
+        if cell.style in _UNREAD and (INPUTS, row, column) not in read:
+            book.put(INPUTS, row, column, cell.content, _UNREAD[cell.style])
 
 
 def _head(book: Book, lived: Lived) -> None:
