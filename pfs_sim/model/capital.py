@@ -39,7 +39,9 @@ class Cost(Noun):
         1.0, validate_default=True, description="Multiplier: cost overrun of this line."
     )
     stops: bool = Field(
-        True, description="per_period ends when service is stopped; false: it goes on."
+        True,
+        description="per_period ends when service is stopped; false: it goes on, to `last` "
+        "(absent: to the end of the enrollment window).",
     )
 
 

@@ -89,8 +89,10 @@ def _say_standing(words: Words, cost: Cost) -> str:
         said += " as long as anyone is served or can still enroll"
     else:
         said += f" to {words.when(cost.last)}"
-    end = "It ends" if cost.stops else "It goes on"
-    return f"{said}. {end} when service is stopped early."
+    if cost.stops:
+        return f"{said}. It ends when service is stopped early."
+    until = "" if cost.last is not None else ", to the end of the enrollment window"
+    return f"{said}. It goes on when service is stopped early{until}."
 
 
 def funds_section(words: Words) -> Section:
@@ -158,7 +160,11 @@ def _say_coupon(words: Words, tranche: Tranche) -> str:
     if tranche.kind not in _BEARS_INTEREST or coupon == 0.0:
         return "No coupon."
     how = "itself bears interest" if tranche.compounding == "compound" else "bears no interest"
-    said = f"A coupon of {percent(coupon)} a year."
+    said = f"A coupon of {percent(coupon)} a year"
+    years = words.scenario.clock.years
+    if years != 1.0:
+        said += f": (1 + {percent(coupon)})^(1/{round(1.0 / years)}) − 1 each {words.period}"
+    said += "."
     if tranche.pays == "paid":
         return (
             f"{said} It is paid each {words.period}, as a cost of the program; what is not paid "

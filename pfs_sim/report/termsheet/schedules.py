@@ -53,15 +53,15 @@ def schedule_clause(words: Words, path: str, term: Term) -> Clause:
         said += (
             " The percentages are rates of return: the payment is what brings the investors, "
             "taken together and less what they have received and what earlier terms pay on that "
-            "day, to that annual IRR on the day it is paid. Grants and deferred fees are not looked "
-            "at."
+            "day, to that annual IRR on the day it is paid. Grants and deferred fees are not "
+            "looked at."
         )
     elif term.pays == "principal_share":
         said += (
             " The percentages are shares of principal: the payment is what brings the principal "
             "returned to the investors to that share of what they have put in, on the day it is "
-            "paid, after what earlier terms pay on that day. Grants and deferred fees are not looked "
-            "at."
+            "paid, after what earlier terms pay on that day. Grants and deferred fees are not "
+            "looked at."
         )
     return Clause(said, (f"{path}.schedule", f"{path}.measure", f"{path}.pays"), table)
 
