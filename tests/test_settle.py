@@ -262,6 +262,8 @@ class TestNames:
             ({"units": None}, "leave out what was not measured"),
             ({"units": {"final": float("nan")}}, "units.final: found nan"),
             ({"fall": 38}, "at most 1 .*0.38 for 38 %"),
+            ({"units": {"mid": 3.0, "final": -1.0}}, "found -1, of what is counted; .*0 or more"),
+            ({"program.treated": -1}, "0 or more"),
         ],
     )
     def test_what_cannot_be_meant_is_refused(self, measured: Any, words: str) -> None:

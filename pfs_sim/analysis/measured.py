@@ -195,8 +195,22 @@ def _number(name: str, value: Any) -> float:
 
 
 def _refuse_impossible(scenario: Scenario, m: int, name: str, number: float) -> None:
-    """Nobody can avert more than all there is: 38 is 38 % written as a percentage."""
+    """Nobody counts fewer than none, or averts more than all there is.
+
+    A relative reduction of 38 is 38 % written as a percentage. A score can be below 0.
+    """
     measure = list(scenario.evaluation.measures.values())[m]
+    if isinstance(measure, ProgramMeasure):
+        counts = True
+    elif isinstance(measure, OutcomeMeasure):
+        score = scenario.outcomes[measure.outcome].kind == "score"
+        counts = measure.statistic == "measured" or (
+            measure.statistic in ("total", "mean") and not score
+        )
+    else:
+        return
+    if counts and number < 0.0:
+        raise InputError(f"{name}: found {number:g}, of what is counted; allowed: 0 or more")
     if not isinstance(measure, OutcomeMeasure) or measure.statistic != "relative_reduction":
         return
     if scenario.outcomes[measure.outcome].good == "lower" and number > 1.0:
