@@ -244,13 +244,14 @@ class Contract:
             if failed == 0 or part <= 0:
                 continue
             rule = self.payors[payor].default
-            gone = part * rule.lost.value * failed
-            rest, delay = part - gone, self.deal.clock.span(rule.late)
+            struck, delay = part * failed, self.deal.clock.span(rule.late)
+            gone = struck * rule.lost.value
+            rest = struck - gone
             self.table["lost"][name][t] += gone
-            if "payor" in self.deal.frozen or delay == 0:
-                parts[payor] = rest
+            if delay == 0:
+                parts[payor] = part - gone
                 continue
-            parts[payor] = 0.0
+            parts[payor] = part - struck
             if t + delay > self.deal.T:
                 self.table["lost"][name][t] += rest
             else:

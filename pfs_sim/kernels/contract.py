@@ -373,7 +373,7 @@ def _split(
 
     What a payor's full fiscal year carried over comes on top of that payor's part.
     """
-    total, amounts = each(0.0), claims.term
+    total = each(0.0)
     for part in range(tables.terms[j].parts, tables.terms[j].parts_end):
         q = tables.parts[part].payor
         share, payor = tables.parts[part].share * amount, tables.payors[q]
@@ -382,13 +382,12 @@ def _split(
         some = share > 0.0
         if payor.probability >= 0 and anywhere(some):
             if frozen == 1:
-                gone = where(some, share * payor.lost * row[payor.probability], 0.0)
-                amounts[t, LOST, j] += gone
-                share -= gone
+                struck = where(some, share * row[payor.probability], 0.0)
             else:
                 fails = _fails(payor, q, moment.year, row, paths, some, claims.failed)
-                if anywhere(fails):
-                    share = _lose(payor, share, fails, claims, j, part, t)
+                struck = where(fails, share, 0.0)
+            if anywhere(struck > 0.0):
+                share = _lose(payor, share, struck, claims, j, part, t)
         if claims.late.shape[1] > 0:
             share += claims.late[part, t]
         claims.part[part] = share
@@ -426,21 +425,23 @@ def _fails(
 
 @apart
 def _lose(
-    payor: Any, share: Wide, fails: Wide, claims: Claims, j: int, part: int, t: int
+    payor: Any, share: Wide, struck: Wide, claims: Claims, j: int, part: int, t: int
 ) -> Wide:
-    """What comes in time of a payment where its appropriation fails; the rest is lost or late."""
-    gone = where(fails, share * payor.lost, 0.0)
+    """What comes in time of a payment of which a failed appropriation has `struck` so much.
+
+    Of what it has struck a part is lost, the rest comes late.
+    """
+    gone = struck * payor.lost
     claims.term[t, LOST, j] += gone
-    rest = share - gone
     if payor.late == 0:
-        return rest
-    later, missed = t + payor.late, where(fails, rest, 0.0)
+        return share - gone
+    later, missed = t + payor.late, struck - gone
     if later < claims.coming.size:
         claims.late[part, later] += missed
         claims.coming[later], claims.moved[later] = 1, 1
     else:
         claims.term[t, LOST, j] += missed
-    return where(fails, 0.0, rest)
+    return share - struck
 
 
 @once

@@ -82,7 +82,7 @@ def look_up(found: dict[str, list[str]], above: bool, measure: str) -> str:
 
 def write_payments(lived: Lived, inputs: InputSheet, flow: FlowSheet) -> list[int]:
     """The rows of every term, and of what is paid in all; returns the rows of payments."""
-    scenario, tables = lived.scenario, lived.compiled.plan.money
+    scenario = lived.scenario
     contract, clock = scenario.contract, scenario.clock
     inputs.title("Contract")
     cap = contract.cap and inputs.add("Cap of the contract", contract.cap.value, "contract.cap")
@@ -101,16 +101,15 @@ def write_payments(lived: Lived, inputs: InputSheet, flow: FlowSheet) -> list[in
     for j, (name, term) in enumerate(contract.terms.items()):
         values, obstacle = lived.cash.paid[j], find_obstacle(lived, term)
         limit = inputs.places.get(f"contract.terms.{name}.fiscal_year_cap.amount")
-        row_of = tables.contract.terms[j]
 
         def fill(
             row: int, t: int, j: int = j, values: object = values, obstacle: str = obstacle,
-            limit: str | None = limit, lag: int = int(row_of.lag),
+            limit: str | None = limit,
         ) -> str | float:
             if obstacle:
                 return float(values[t])  # type: ignore[index]
             begin = years.index(years[t])
-            rooms = [flow.at(arriving[j], t - lag)] if t >= lag else ["0"]
+            rooms = [flow.at(arriving[j], t)]
             # Terms before this one on the same day come first.
             same = "".join(f"-{flow.at(k, t)}" for k in range(first, row))
             if limit:
@@ -140,7 +139,7 @@ def _sum_between(flow: FlowSheet, rows: list[int], begin: int, end: int) -> str:
 def _write_claims(
     lived: Lived, inputs: InputSheet, flow: FlowSheet, j: int, name: str, term: Term
 ) -> int:
-    """Measure, claim, and what is left of it for its payors; returns the row of the last."""
+    """Measure, claim, and what arrives of it; returns the row of the last."""
     money = lived.compiled.plan.money
     tables, place, obstacle = money.contract, f"contract.terms.{name}", find_obstacle(lived, term)
     inputs.title(f"Term: {term.label or name}")
@@ -186,15 +185,24 @@ def _write_claims(
         return f"=MAX(0,{capped}-{before})"
 
     claimed = flow.add("Claimed", claim, note=AS_VALUES + obstacle if obstacle else "")
-    lost = sum(
-        share * _expected_loss(lived, payor) for payor, share in _payors(lived, term).items()
-    )
-    kept = inputs.add("Share not lost to failed appropriations", 1.0 - lost) if lost else ""
-    return flow.add(
-        "On its way",
-        lambda row, t: f"={flow.at(claimed, t)}{'*' + kept if kept else ''}",
-        note="arrives after the lag of the term",
-    )
+    in_time, late = _find_delays(lived, term)
+    lag, rows = int(tables.terms[j].lag), [(0, "")]
+    if in_time < 1.0:
+        rows = [(0, inputs.add("Share that comes in time, expected", in_time))]
+        rows += [
+            (delay, inputs.add(f"Share that comes {delay} grid points late, expected", share))
+            for delay, share in late.items()
+        ]
+
+    def arrive(row: int, t: int) -> str | None:
+        parts = [
+            flow.at(claimed, t - lag - delay) + (f"*{share}" if share else "")
+            for delay, share in rows
+            if t >= lag + delay
+        ]
+        return "=" + "+".join(parts) if parts else None
+
+    return flow.add("Arrives", arrive, note="after the lag of the term, before caps")
 
 
 def _payors(lived: Lived, term: Term) -> dict[str, float]:
@@ -204,9 +212,18 @@ def _payors(lived: Lived, term: Term) -> dict[str, float]:
     return {name: 1.0 / len(payors) for name in payors}
 
 
-def _expected_loss(lived: Lived, payor: str) -> float:
-    default = lived.scenario.contract.payors[payor].default
-    return 0.0 if default is None else default.probability.mean() * default.lost.value
+def _find_delays(lived: Lived, term: Term) -> tuple[float, dict[int, float]]:
+    """The share of a payment that is expected in time; delay in grid points → share so late."""
+    in_time, late = 1.0, dict[int, float]()
+    for name, share in _payors(lived, term).items():
+        default = lived.scenario.contract.payors[name].default
+        if default is None:
+            continue
+        struck, delay = share * default.probability.mean(), lived.scenario.clock.span(default.late)
+        in_time -= struck if delay else struck * default.lost.value
+        if delay:
+            late[delay] = late.get(delay, 0.0) + struck * (1.0 - default.lost.value)
+    return in_time, late
 
 
 def _times(lived: Lived, j: int, e: int) -> float:
