@@ -45,7 +45,7 @@ def source_seeds(seed: int, seeds: Mapping[str, int] | None = None) -> dict[str,
     return {source: read_seed(own.get(source, seed)) for source in SOURCES}
 
 
-class Kept(NamedTuple):
+class KeptValues(NamedTuple):
     """What keeps the values of a first run while the rest is drawn anew (pick-and-freeze)."""
 
     seeds: Mapping[str, int]
@@ -65,7 +65,7 @@ class Inputs:
         frozen: Collection[str] = (),
         uniforms: Uniforms = pseudo_random,
         own_seeds: Mapping[str, int] | None = None,
-        kept: Kept | None = None,
+        kept: KeptValues | None = None,
         fixed: Mapping[str, float] | None = None,
     ) -> None:
         """Prepare keys and the copula.
@@ -84,7 +84,7 @@ class Inputs:
         self.quantities = [row.quantities[i] for i in self.drawn]
         own = own_seeds or {}
         paths = [row.paths[i] for i in self.drawn]
-        before = kept or Kept({}, ())
+        before = kept or KeptValues({}, ())
         holds = [path in before.quantities for path in paths]
         self.keys = self._find_keys(
             before.seeds[row.sources[i]] if held else own.get(path, seeds[row.sources[i]])

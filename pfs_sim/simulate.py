@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim import __version__
-from pfs_sim.draws import Inputs, Kept, read_seed, source_seeds
+from pfs_sim.draws import Inputs, KeptValues, read_seed, source_seeds
 from pfs_sim.errors import InputError
 from pfs_sim.lending import LENDER
 from pfs_sim.model.scenario import Scenario
@@ -99,7 +99,7 @@ def compile_scenario(
     frozen: Collection[str] = (),
     uniforms: Uniforms = pseudo_random,
     own_seeds: Mapping[str, int] | None = None,
-    kept: Kept | None = None,
+    kept: KeptValues | None = None,
     fixed: Mapping[str, float] | None = None,
     count_seed: int | None = None,
     merge: Sequence[int] | None = None,

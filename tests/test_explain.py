@@ -18,7 +18,7 @@ from pfs_sim.analysis.explain import (
     second_seed,
 )
 from pfs_sim.cli import main
-from pfs_sim.draws import Inputs, Kept, connected, source_seeds
+from pfs_sim.draws import Inputs, KeptValues, connected, source_seeds
 from pfs_sim.errors import InputError
 from pfs_sim.metrics.estimates import Estimate
 from pfs_sim.plan.row import SOURCES, Row
@@ -58,7 +58,7 @@ class TestDrawingAnew:
     def test_what_is_kept_stays_and_what_hangs_on_it_is_drawn_given_it(self):
         first, other = source_seeds(1), source_seeds(2, {"baseline": 1})
         a1, b1 = self.draw(first)
-        a, b = self.draw(other, Kept(first, [self.A]))
+        a, b = self.draw(other, KeptValues(first, [self.A]))
         assert np.array_equal(a, a1) and not np.any(b == b1)
         error = SIGMAS / math.sqrt(self.PATHS)
         assert np.corrcoef(a, b)[0, 1] == pytest.approx(0.8, abs=error)
@@ -69,19 +69,20 @@ class TestDrawingAnew:
     def test_the_other_way_round(self):
         first, other = source_seeds(1), source_seeds(2, {"effect": 1})
         _, b1 = self.draw(first)
-        a, b = self.draw(other, Kept(first, [self.B]))
+        a, b = self.draw(other, KeptValues(first, [self.B]))
         assert np.array_equal(b, b1)
         assert np.corrcoef(a, b)[0, 1] == pytest.approx(0.8, abs=SIGMAS / math.sqrt(self.PATHS))
 
     def test_keeping_everything_or_nothing_is_a_plain_run(self):
         first, other = source_seeds(1), source_seeds(2)
-        for kept, plain in ((Kept(first, [self.A, self.B]), first), (Kept(first, []), other)):
+        everything, nothing = KeptValues(first, [self.A, self.B]), KeptValues(first, [])
+        for kept, plain in ((everything, first), (nothing, other)):
             for x, y in zip(self.draw(other, kept), self.draw(plain), strict=True):
                 assert np.array_equal(x, y)
 
     def test_bits_do_not_depend_on_the_chunk(self):
         scenario = load(two_sums(rho=0.8)).scenario
-        kept = Kept(source_seeds(1), [self.A])
+        kept = KeptValues(source_seeds(1), [self.A])
         inputs = Inputs(scenario, Row(scenario), source_seeds(2), kept=kept)
         whole = inputs.draw(0, 50)
         assert np.array_equal(whole[13:], np.vstack([inputs.draw(13, 7), inputs.draw(20, 30)]))

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from pfs_sim.addresses import stream_key
 from pfs_sim.analysis.indices import Indices, find_indices, is_zero
 from pfs_sim.analysis.paying import TOGETHER, Order, live_together
-from pfs_sim.draws import Kept, connected, correlation_matrix, source_seeds
+from pfs_sim.draws import KeptValues, connected, correlation_matrix, source_seeds
 from pfs_sim.metrics.estimates import Estimate
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.packing import pick
@@ -225,7 +225,7 @@ def _compile(
     seeds = {name: seed if name in keeps else other for name in players.counts if name}
     return compile_scenario(
         scenario, seed, seeds=seeds, own_seeds=dict.fromkeys(drawn - kept, other),
-        kept=Kept(source_seeds(seed), frozenset(kept)), only=only, course=False,
+        kept=KeptValues(source_seeds(seed), frozenset(kept)), only=only, course=False,
     )
 
 

@@ -295,7 +295,6 @@ def walk(
         live_money(of_money, crowd, true_mode, given, ledger)
         for lane in range(count):
             wait += _wait(scratch.known, scratch.events, places, turns, lane, waiting[wait])
-            places[lane] += place
         if out.shape[1] > 0:
             collect(of_results, crowd, ledger, flows)
             find_rates(of_results, flows, count)
@@ -309,10 +308,10 @@ def walk(
                 for i in range(out.shape[0]):
                     found, to = scratch.row[written[i]], out[i]
                     for lane in range(count):
-                        to[places[lane]] = found[lane]
-        if _has_shown(count, places, place, fan.shape[0]):
+                        to[place + places[lane]] = found[lane]
+        if _has_shown(count, places, fan.shape[0]):
             follow(of_results, crowd, ledger, flows)
-            _show(scratch.course, count, places, place, fan)
+            _show(scratch.course, count, places, fan)
 
 
 @inline
@@ -346,22 +345,22 @@ def _wait(known: F8, events: F8, places: I8, turns: I8, lane: int, to: F8) -> in
 
 
 @inline
-def _has_shown(count: int, places: I8, place: int, first: int) -> bool:
+def _has_shown(count: int, places: I8, first: int) -> bool:
     """Whether any of some paths is among the first few."""
     least = places[0]
     for lane in range(1, count):
         least = min(least, places[lane])
-    return bool(least - place < first)
+    return bool(least < first)
 
 
 @inline
-def _show(course: F8, count: int, places: I8, place: int, fan: F8) -> None:
+def _show(course: F8, count: int, places: I8, fan: F8) -> None:
     """Keep the course of those that are among the first few."""
     for lane in range(count):
-        if places[lane] - place < fan.shape[0]:
+        if places[lane] < fan.shape[0]:
             for i in range(fan.shape[1]):
                 for t in range(fan.shape[2]):
-                    fan[places[lane] - place, i, t] = course[i, t, lane]
+                    fan[places[lane], i, t] = course[i, t, lane]
 
 
 @once
