@@ -65,8 +65,9 @@ def says_null(part: Any) -> bool:
 def _fields(kind: type) -> tuple[tuple[str, bool], ...]:
     """The fields of a model, and whether their default is null; none of what is no model."""
     fields = getattr(kind, "model_fields", {})
+    # What a factory makes is never null, and to call one may build what checks a part of it.
     return tuple(
-        (name, field.get_default(call_default_factory=True) is None)
+        (name, field.default is None and field.default_factory is None)
         for name, field in fields.items()
     )
 
