@@ -7,9 +7,9 @@ receipts and N(x) that of the payments, there is no root where P < N everywhere.
   outweigh the receipts at some x they do so at any higher one; likewise the payments after the last
   receipt at any lower one.
 - *Between.* Around x the mean time T of what P, or N, sums is minus the slope of its logarithm, and
-  the variance V of these times is its bend. By Jensen log N lies above its tangent; log P lies below
-  its own by no more than V·K·d²/2, with K the exponential of the distance d from x times the time
-  from the first receipt to the last. So P < N within d of x if P/N there is below
+  the variance V of these times is its bend. By Jensen log N is above its tangent; log P is above
+  its own by no more than V·K·d²/2, with K the exponential of the distance d from x times the
+  time from the first receipt to the last. So P < N within d of x if P/N there is below
   1 − |T_N − T_P|·d − V·K·d²/2.
 
 All of an interval is looked at side by side, lanes being rates here; where that leaves some of it
