@@ -168,13 +168,19 @@ class Evaluation:
         if measure.significance is not None and not self.true_mode:
             size = self.cluster(measure.outcome, n1, n0)
             error = standard_error(self.deal, measure.outcome, mean1, mean0, n1, n0, size)
-            if not significant(difference, error, measure.significance.alpha.value):
+            found = difference + bias * scale_of(measure.statistic, mean0, n1 * trials)
+            if not significant(found, error, measure.significance.alpha.value):
                 return NOTHING
         if measure.statistic == "relative_reduction":
             return (difference / mean0 + bias, True) if mean0 != 0 else NOTHING
         if measure.statistic == "averted":
             return difference * n1 * trials + bias, True
         return difference + bias, True
+
+
+def scale_of(statistic, level, clients):
+    """What one unit of a statistic is as a difference: a test sees bias and all."""
+    return {"relative_reduction": level, "averted": 1.0 / clients}.get(statistic, 1.0)
 
 
 def parts_of(measure):

@@ -496,14 +496,22 @@ class Happening:
         )
 
     def match(self, name):
-        """A comparison sample for every treated group, without the effect."""
+        """A comparison sample for every treated group, without the effect.
+
+        What the ratio makes of a cohort is rounded as a whole, up as often as the fraction says.
+        """
         deal, ratio = self.deal, self.ratios[name]
         for cell, groups in self.live(name):
             stream = deal.stream("chance", f"matched:{name}", *cell)
+            asked, found_before, start = 0.0, 0, 0.5
+            if cell[1] == TREATED and ratio != int(ratio) and "chance" not in deal.frozen:
+                start = stream.uniform()
             for group in groups if cell[1] == TREATED else ():
                 n = ratio * self.measured[name, id(group)]
                 if "chance" not in deal.frozen:
-                    n = math.floor(n + 0.5)
+                    asked += n
+                    n = math.floor(asked + start) - found_before
+                    found_before += n
                 found = occur(deal, stream, name, group, n, False)
                 self.add(self.y, name, group, found, MATCHED)
                 expected = occur(deal, None, name, group, n, False)

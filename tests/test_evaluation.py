@@ -281,6 +281,32 @@ def test_significance(name):
     assert found.missing("fails") == Missing.NOT_SIGNIFICANT
 
 
+@pytest.mark.parametrize("statistic", ["difference", "relative_reduction", "averted"])
+@pytest.mark.parametrize("name", [n for n, found in TESTS.items() if found[1] != "rct"])
+def test_the_test_sees_what_is_measured_bias_and_all(name, statistic):
+    words, design, more, (n1, y1, n0, y0), z = TESTS[name]
+    trials = words.get("trials", 1)
+    level = more["comparison"] if design == "historical" else y0 / (n0 * trials)
+    difference = level - y1 / (n1 * trials)
+    shift = 0.4 * difference  # an error in favor of the program: 1.4 times as significant
+    bias = shift / {"relative_reduction": level, "averted": 1.0 / (n1 * trials)}.get(statistic, 1.0)
+    limit = 0.5 * math.erfc(1.4 * z / math.sqrt(2.0))
+    found = case(
+        {
+            verdict: outcome(
+                statistic, design, significance={"alpha": limit * times}, bias=bias, **more
+            )
+            for verdict, times in (("passes", 1.001), ("fails", 0.999))
+        },
+        outcomes={"event": {"kind": "event", "good": "lower"} | words},
+    )
+    found.measured("event", n1, y1)
+    found.measured("event", n0, y0, arm=MATCHED if design == "matched" else CONTROL)
+    found.live()
+    assert found.missing("passes") == Missing.NONE
+    assert found.missing("fails") == Missing.NOT_SIGNIFICANT
+
+
 def test_an_effect_in_the_wrong_direction_is_never_significant():
     found = case({"m": outcome("difference", "rct", significance={"alpha": 0.4})})
     found.measured("event", 100.0, 30.0).measured("event", 100.0, 10.0, arm=CONTROL)

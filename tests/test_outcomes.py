@@ -352,8 +352,29 @@ def test_matched_clients_follow_the_treated_without_the_effect(ratio):
     case = Case(**base)
     for path in range(5):
         people = case.live(path)
-        assert np.array_equal(people.n[0, MATCHED], np.floor(ratio * people.n[0, TREATED] + 0.5))
+        treated, matched = people.n[0, TREATED], people.n[0, MATCHED]
+        assert np.all(np.abs(matched - ratio * treated) < 1.0)
+        assert abs(matched.sum() - ratio * treated.sum()) < 1.0
         assert people.e[0, MATCHED] == pytest.approx(0.2 * people.n[0, MATCHED])
+
+
+@pytest.mark.parametrize("ratio", [0.3, 0.5, 1.5])
+def test_small_cohorts_have_the_comparison_that_the_ratio_says(ratio):
+    """Four clients a quarter in groups by type and time of exit: each group alone would round."""
+    types = {"a": {"share": 0.5}, "b": {"share": 0.5}}
+    case = Case(
+        program=program(
+            referrals={"per_period": 4.0}, attrition={"hazard": HALVES}, types=types
+        ),
+        outcomes={"it": EVENT},
+        evaluation=ways("it", design="matched", statistic="difference", ratio=ratio),
+    )
+    off = []
+    for path in range(300):
+        n = case.live(path).n[0]
+        off.append(n[MATCHED].sum() - ratio * n[TREATED].sum())
+    assert abs(np.mean(off)) < 4.5 * np.std(off) / math.sqrt(len(off))
+    assert np.std(off) < 3.0
 
 
 # --- money client by client

@@ -17,7 +17,7 @@ from pfs_sim.kernels.groups import open_groups
 from pfs_sim.kernels.occurrences import occur
 from pfs_sim.kernels.outcomes import live_outcomes
 from pfs_sim.kernels.persons import live_persons
-from pfs_sim.kernels.random import Rng, Word, open_stream
+from pfs_sim.kernels.random import Rng, Word, open_stream, uniform
 from pfs_sim.kernels.thinning import address
 from pfs_sim.tables.people import How, OutcomePlan, PeoplePlan
 from pfs_sim.tables.state import CONTROL, MATCHED, TREATED, Alone, Crowd, Group, Living
@@ -131,14 +131,23 @@ def _live_matched(
     stop: int,
     group: Group,
 ) -> None:
-    """Let an outcome happen to the comparison clients of each treated group, without effect."""
+    """Let an outcome happen to the comparison clients of each treated group, without effect.
+
+    What the ratio makes of a cohort is rounded as a whole, up as often as the fraction says, so
+    that neither small cohorts nor many groups make the comparison larger or smaller than that.
+    """
     fact = outcomes.facts[k]
     open_stream(rng, fact.matched_key, address(t, TREATED, y), np.uint64(path))
+    asked, found, start = 0.0, 0.0, 0.5
+    if not fact.frozen and fact.ratio != math.floor(fact.ratio):
+        start = uniform(rng)
     for i in range(count):
         j = group.bucket[i].at
         m = group.cell[k, j].measured * fact.ratio
         if not fact.frozen:
-            m = math.floor(m + 0.5) * 1.0
+            asked += m
+            m = math.floor(asked + start) - found
+            found += m
         if m > 0.0:
             expect_matched(outcomes, row, t, y, k, j, m, stop, group)
             occur(outcomes, rng, row, t, y, k, j, MATCHED, m, fact.frozen, stop, group)

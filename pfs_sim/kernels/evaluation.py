@@ -218,7 +218,14 @@ def _outcome_measure(
             growth = greater(0.0, 1.0 + crowd.row[record.trend])
             level = record.comparison * _raise(growth, t * years)
         if not true_mode and not math.isnan(record.critical):
-            passes = _passes(record, crowd, t, n1, total / n1, n0, level)
+            bias = each(0.0)
+            if design != Design.RCT:
+                bias = crowd.row[record.bias]
+                if statistic == Statistic.RELATIVE_REDUCTION:
+                    bias *= level
+                elif statistic == Statistic.AVERTED:
+                    bias /= n1 * trials
+            passes = _passes(record, crowd, t, n1, total / n1, n0, level, bias)
             missing = _first_reason(missing, ~passes, _NOT_SIGNIFICANT)
         value = record.sign * (level - mean)
         if statistic == Statistic.RELATIVE_REDUCTION:
@@ -247,11 +254,13 @@ def _raise(base: Wide, exponent: float) -> Wide:
 
 @once
 def _passes(
-    record: Any, crowd: Crowd, t: int, n1: Wide, mean: Wide, n0: Wide, level: Wide
+    record: Any, crowd: Crowd, t: int, n1: Wide, mean: Wide, n0: Wide, level: Wide, bias: Wide
 ) -> Wide:
     """Where the usual one-sided test of this kind of outcome reaches its critical value.
 
-    `mean` is the treated arm's a client, `level` the comparison a client (a trial). A comparison
+    `mean` is the treated arm's a client, `level` the comparison a client (a trial), `bias` what is
+    found on top of their difference, in the units of the level: the evaluator cannot tell it from
+    an effect. A comparison
     written in the contract has no sampling error: the pooled proportion is then the comparison,
     and a variance that the arms would share is the treated arm's alone.
     """
@@ -263,6 +272,7 @@ def _passes(
         occasions, most = record.occasions, record.occasions * record.unit
         p1, p0 = mean / most, level * record.trials / most
         difference = p0 - p1
+        bias = bias * (record.trials / most)
         pooled = p0
         if not fixed:
             pooled = (p1 * n1 + p0 * n0) / (n1 + n0)
@@ -284,7 +294,7 @@ def _passes(
         else:
             sd = crowd.row[record.spread]
             variance = sd * sd * (1.0 / n1 + per_n0)
-    difference *= record.sign
+    difference = difference * record.sign + bias
     some_variance = variance > 0.0
     reached = difference >= record.critical * root(where(some_variance, variance, 0.0))
     return (some_variance & reached) | (~some_variance & (difference > 0.0))

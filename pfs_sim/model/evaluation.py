@@ -16,7 +16,10 @@ from pfs_sim.model.quantities import Real
 
 
 class Significance(Noun):
-    """A measure counts only if the usual one-sided test of its kind of outcome passes."""
+    """A measure counts only if the usual one-sided test of its kind of outcome passes.
+
+    The test sees what is measured, bias and all; its variance is that within a type of client.
+    """
 
     alpha: PositiveNumber = Field(description="One-sided level, e.g. 0.05.")
 
@@ -55,7 +58,10 @@ class OutcomeMeasure(Noun):
         "(as measured: an uncertain trend is an error of the evaluation).",
     )
     ratio: PositiveNumber = Field(
-        1.0, validate_default=True, description="matched: comparison clients per treated client."
+        1.0,
+        validate_default=True,
+        description="matched: comparison clients per treated client, of the same types and the "
+        "same times of leaving (what matching misses is `bias`).",
     )
     bias: Real = Field(
         0.0,

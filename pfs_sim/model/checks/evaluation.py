@@ -116,8 +116,12 @@ def check_designs(scenario: Scenario) -> Iterator[Finding]:
             yield from _check_statistic(scenario, measure, path)
             yield from _check_belongings(measure, path)
             outcome = scenario.outcomes.get(measure.outcome)
-            if outcome is not None and measure.design == "historical":
+            if outcome is None:
+                continue
+            if measure.design == "historical":
                 yield from _check_comparison(measure, outcome, path)
+            yield from _check_likeness(scenario, measure, outcome, path)
+            yield from _check_bias(measure, outcome, path)
 
 
 def compares(measure: OutcomeMeasure) -> bool:
@@ -219,6 +223,54 @@ def _check_comparison(
                 f"{say(fixed)}, while the level of `{measure.outcome}` is {say(level)} on average",
                 "the level that would be seen without the program",
             )
+
+
+def _check_likeness(
+    scenario: Scenario, measure: OutcomeMeasure, outcome: AnyOutcome, path: Path
+) -> Iterator[Finding]:
+    """Treated and controls counted alike; a test that knows how clients differ."""
+    program = scenario.program
+    leaves = program.attrition is not None and program.attrition.control is None
+    counted = measure.sample != "completed" and compares(measure)
+    if measure.design == "rct" and outcome.kind == "milestone" and leaves and counted:
+        yield warning(
+            (*path, "design"),
+            f"rct on the milestone `{measure.outcome}`, which the treated reach while they stay "
+            "and controls, who never leave, all along: whoever leaves counts as harm done",
+            "program.attrition.control (1: controls drop out as the treated leave)",
+        )
+    types = (program.types or {}).values()
+    differ = program.client_correlation is not None or any(
+        shift.value != 0.0
+        for one in types
+        for key, shift in one.level.items()
+        if key == measure.outcome
+    )
+    once = isinstance(outcome, Event) and outcome.trials == 1
+    if measure.significance is not None and differ and not once:
+        yield warning(
+            (*path, "significance"),
+            f"a test of `{measure.outcome}`, which differs by type of client: it takes the "
+            "variance within a type, so it passes more often than alpha says",
+            "a lower alpha, or no types",
+        )
+
+
+def _check_bias(
+    measure: OutcomeMeasure, outcome: AnyOutcome, path: Path
+) -> Iterator[Finding]:
+    """A bias of a fraction is a fraction."""
+    fraction = measure.statistic == "relative_reduction" or (
+        isinstance(outcome, Event) and measure.statistic in ("difference", "mean")
+    )
+    mean, sd = abs(measure.bias.mean()), measure.bias.sd()
+    if fraction and (mean > 0.5 or sd > 0.5):
+        worst = mean if mean > 0.5 else sd
+        yield warning(
+            (*path, "bias"),
+            f"{say(worst)}, {say(100.0 * worst)} points of a fraction",
+            f"a fraction ({say(worst / 100.0)} for {say(worst)} points)",
+        )
 
 
 def check_matched(scenario: Scenario) -> Iterator[Finding]:
