@@ -195,7 +195,8 @@ OPENING = """\
 A scenario is one YAML file that says a deal: its **clock** and the five nouns **program, outcomes,
 evaluation, contract, capital**. This page starts with a whole small deal and then goes through
 every key. `pfs-sim new my_deal` writes a longer starter with comments, `pfs-sim kinds` lists the
-words of the language, and `pfs-sim check my_deal.yaml` names every problem of a file with its line.
+words of the language, and `pfs-sim check my_deal.yaml` names the problems of a file with their
+lines: first those of its words, then, once these are right, those of what it says.
 
 ## A whole deal
 

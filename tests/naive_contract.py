@@ -62,6 +62,7 @@ class Contract:
         self.evaluations = {}  # grid point: Evaluation
         self.claimed = dict.fromkeys(self.terms, 0.0)
         self.held = dict.fromkeys(self.terms, 0.0)
+        self.gone = dict.fromkeys(self.terms, 0.0)  # cut by caps, of what is claimed
         self.pending = {name: defaultdict(float) for name in self.terms}  # by grid point
         self.rates = {name: defaultdict(list) for name in self.terms}  # return tables
         self.carried = {name: defaultdict(dict) for name in self.terms}  # past a year, by payor
@@ -165,8 +166,15 @@ class Contract:
         cap = math.inf if term.cap is None else term.cap.value
         if term.basis == "each" or term.schedule.kind == "fixed" or term.pays != "money":
             return min(amount, cap - self.claimed[name])
-        new = min(amount, cap) - self.claimed[name]
-        return 0.0 if new < 0 and not term.claw_back and amount >= 0 else new
+        least = min(amount, cap)
+        new = least - self.claimed[name]
+        if new >= 0 or (amount >= 0 and not term.claw_back):
+            return max(0.0, new)
+        if self.gone[name] > 0:  # what was cut was never paid, and is not paid back
+            paid = self.claimed[name] - self.gone[name]
+            new, self.gone[name] = min(0.0, least - paid), max(0.0, least - paid)
+            self.claimed[name] = least - new
+        return new
 
     def send(self, name, t, arrives, amount):
         """Put a payment on its way; what would arrive past the grid is lost."""
@@ -300,6 +308,7 @@ class Contract:
             over = part - kept[payor]
             if excess == "forfeit":
                 self.table["cut"][name][t] += over
+                self.gone[name] += over
             elif later is None:
                 self.table["lost"][name][t] += over
             else:

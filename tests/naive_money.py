@@ -39,6 +39,7 @@ class Capital:
         self.guarantor, self.steps = table(self.capital.guarantees), table(self.capital.waterfall)
         self.party = table(PARTIES)
         self.unfunded, self.grants, self.tills = list(zeros), list(zeros), list(zeros)
+        self.lacking = list(zeros)  # unfunded, and coupons that cannot be paid
         names = ["main"]
         for pool in [term.pool for term in deal.scenario.contract.terms.values()] + [
             step.pool for step in self.capital.waterfall.values() if step.pool is not None
@@ -48,6 +49,7 @@ class Capital:
         self.pool_table = table(names)
         self.till = 0.0
         self.due = dict.fromkeys(self.tranches, 0.0)  # interest due
+        self.passed = {}  # what a share step has left in its pool
 
     # What a tranche has put in and got out.
 
@@ -143,7 +145,7 @@ class Capital:
         self.take_steps(t, list(self.pools))
         if self.by_provider:
             self.party["provider"][t] += sum(self.pools.values())
-            self.pools = dict.fromkeys(self.pools, 0.0)
+            self.pools, self.passed = dict.fromkeys(self.pools, 0.0), {}
 
     def take_steps(self, t, pools):
         for name, step in self.capital.waterfall.items():
@@ -153,6 +155,10 @@ class Capital:
                 paid = self.take_step(name, step, self.pools[pool], t)
                 self.steps[name][t] += paid
                 self.pools[pool] -= paid
+        self.passed = {
+            name: min(left, self.pools[self.capital.waterfall[name].pool or "main"])
+            for name, left in self.passed.items()
+        }
 
     def take_step(self, name, step, cash, t):
         """One step of the waterfall: what it pays out of the cash of its pool."""
@@ -164,7 +170,9 @@ class Capital:
             self.till += kept
             return kept
         if step.pay == "share":
-            return self.share(step, cash, t)
+            paid = self.share(step, max(0.0, cash - self.passed.get(name, 0.0)), t)
+            self.passed[name] = cash - paid  # it has been shared: it is not so again
+            return paid
         if step.pay == "fee":
             owed = math.inf if step.amount is None else step.amount.value
             paid = min(cash, max(0.0, owed - sum(self.steps[name])))
@@ -258,8 +266,10 @@ class Capital:
             paid = min(amount, self.till)
             self.till -= paid
             self.uses[name][t] += paid
-            self.unfunded[t] += amount - paid
-            if name == "coupons":
+            self.lacking[t] += amount - paid
+            if name != "coupons":
+                self.unfunded[t] += amount - paid
+            else:
                 due = {i: self.due[i] for i, found in self.tranches.items() if found.pays == "paid"}
                 for i, part in pro_rata(paid, due).items():
                     self.due[i] -= part
@@ -313,7 +323,7 @@ class Capital:
         if self.capital.shortfall != "stop" or t >= self.deal.T or not self.in_service(t):
             return False
         raised = sum(found.commitment.value for found in self.tranches.values())
-        return self.unfunded[t] > 1e-9 * max(1.0, raised)
+        return self.lacking[t] > 1e-9 * max(1.0, raised)
 
     def guarantee(self, t, ended):
         """Guarantors make good at maturity, or when a termination ends all payments."""

@@ -371,11 +371,46 @@ def test_waterfall_pays_in_order(cash_in):
 
 def test_what_a_share_leaves_stays_for_the_next_grid_point_and_the_end():
     cash = balanced(case(STACK, {2: 1_160.0}))
-    # 100 are left at 2: 25 and 50 taken, 25 kept; nothing else is owed later but the shares of it
-    assert cash.pool[0, 2] == pytest.approx(25.0, **CLOSE)
-    assert cash.pool[0, 3] == pytest.approx(25.0 * 0.25, **CLOSE)
+    # 100 are left at 2: 25 and 50 taken, 25 kept for the end, when the payor gets the rest
+    assert cash.pool[0, 2:10] == pytest.approx([25.0] * 8, **CLOSE)
     assert cash.pool[0, 10] == 0.0
-    assert cash.party[0].sum() == pytest.approx(100.0 * 0.25**9, **CLOSE)
+    assert cash.party[0] == pytest.approx(years({10: 25.0}), **CLOSE)
+
+
+@pytest.mark.parametrize("period", ["year", "quarter", "month"])
+def test_a_share_is_taken_once_of_what_is_left_whatever_the_period(period):
+    each = {"year": 1, "quarter": 4, "month": 12}[period]
+    clock = {"start": "2020-01-01", "period": period, "periods": 6 * each}
+    capital = {
+        "costs": cost({0: 1_000.0}),
+        "tranches": {"lender": loan(1_000.0)},
+        "waterfall": {
+            "principal": {"pay": "principal", "to": ["lender"]},
+            "share": {"pay": "share", "to": {"provider": 0.3}},
+            "fee": {"pay": "fee", "to": ["intermediary"], "amount": 200.0, "due": 2 * each},
+        },
+    }
+    cash = balanced(case(capital, {each: 2_000.0, 3 * each: 400.0}, clock=clock))
+    # 1,000 are left after a year: 300 shared; 200 of the other 700 go to the fee after two; of 400
+    # more 120 are shared; the payor gets 500 and 280 at the end
+    received = cash.party.sum(1).tolist()
+    assert received == pytest.approx([780.0, 420.0, 200.0], **CLOSE)
+
+
+def test_what_a_capped_return_leaves_is_not_shared_again():
+    capital = {
+        "costs": cost({0: 1_000.0}),
+        "tranches": {"lender": loan(1_000.0)},
+        "waterfall": {
+            "principal": {"pay": "principal", "to": ["lender"]},
+            "share": {"pay": "share", "to": {"lender": 0.8, "provider": 0.2}, "irr": 0.1},
+        },
+    }
+    cash = balanced(case(capital, {4: 3_000.0, 6: 500.0}))
+    assert cash.party[1].tolist() == pytest.approx(years({4: 400.0, 6: 100.0}), **CLOSE)
+    # the lender's 10 % take 464.10 more at 4 and nothing after
+    assert cash.extra[0].tolist() == pytest.approx(years({4: 464.1}), **CLOSE)
+    assert cash.party[0].tolist() == pytest.approx(years({10: 1_535.9}), **CLOSE)
 
 
 def test_steps_take_part_between_their_dates():

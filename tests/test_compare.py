@@ -116,6 +116,8 @@ class TestDifferences:
         assert found.names == ("A first deal", "Another")
 
     def test_one_deal_is_no_comparison(self):
+        with pytest.raises(InputError, match="found deals in USD and GBP; allowed: one currency"):
+            compare([STARTER, load(STARTER, {"currency": "GBP"})], 100)
         with pytest.raises(InputError, match="allowed: 2 or more"):
             compare([STARTER])
         with pytest.raises(InputError, match="names for 2 deals"):

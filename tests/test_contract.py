@@ -491,6 +491,27 @@ def test_payors_share_equally_unless_said():
     assert cash.payor[:, 4].tolist() == pytest.approx([30.0] * 3, **CLOSE)
 
 
+@pytest.mark.parametrize(
+    "contract",
+    [
+        {"cap": 700.0},
+        {"payors": {"state": {"cap": 700.0}}},
+        {"fiscal_year_cap": {"amount": 700.0}},
+        {"payors": {"state": {"fiscal_year_cap": {"amount": 700.0}}}},
+    ],
+)
+def test_what_a_cap_has_cut_is_not_clawed_back(contract):
+    terms = {"pay": term({"kind": "rate", "price": 10.0}, claw_back=True)}
+    found = case(terms, dates=EVERY, contract=contract)
+    cash = found.live({"x": [100.0, 60.0, 65.0, 75.0, 72.0, 72.0]})
+    # 1,000 claimed, 300 of it cut: 100 goes back, 50 comes again, then 100 under a cap that has 50
+    # left in all (or all of a year's); 72 is more than was ever paid, or 30 less
+    in_all = "fiscal_year_cap" not in str(contract)
+    more = {5: 50.0} if in_all else {5: 100.0, 6: -30.0}
+    assert found.paid() == pytest.approx(years({2: 700.0, 3: -100.0, 4: 50.0} | more), **CLOSE)
+    assert cash.cut.sum() == pytest.approx(350.0 if in_all else 300.0, **CLOSE)
+
+
 def test_what_was_clawed_back_makes_room_under_a_cap():
     found = case({"pay": term(claw_back=True)}, dates=EVERY, contract={"cap": 120.0})
     found.live({"x": [100.0, 60.0, 110.0, 150.0, 150.0, 150.0]})

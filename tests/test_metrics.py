@@ -648,3 +648,10 @@ def test_digits_err_by_less_than_a_twentieth_of_the_error(value: float, error: f
 def test_importing_metrics_loads_no_scipy() -> None:
     code = "import pfs_sim.metrics, sys; sys.exit('scipy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_error_beside_an_interval_of_few_replicates_is_a_standard_error():
+    assert Interval(0.5, 0.4, 0.6, 7).error == pytest.approx(0.1 / 2.364624, rel=1e-6)
+    assert Interval(0.5, 0.4, 0.6).error == pytest.approx(0.1 / 1.959964, rel=1e-6)
+    found = Interval(0.5, 0.4, 0.6, 7)
+    assert Interval.from_json(found.to_json()) == found

@@ -24,7 +24,7 @@ from pfs_sim.metrics.table import MetricTable, find_statistic_unit
 from pfs_sim.reading import load
 from pfs_sim.results import Results
 from pfs_sim.sampling import Design
-from pfs_sim.simulate import Deal
+from pfs_sim.simulate import Deal, scenario_of
 
 F8 = npt.NDArray[np.float64]
 CENT = 0.005
@@ -127,10 +127,11 @@ def compare(
     `names` are what the deals are called; their own names by default. With `by_term` every
     difference in the words of two deals (up to 12) is also made alone, for the dollars that it
     moves. Metrics that only one of two deals has are left out of their pair. InputError for
-    fewer than two deals.
+    fewer than two deals, or deals in several currencies.
     """
     if len(deals) < 2:
         raise InputError(f"found {len(deals)} deals; allowed: 2 or more")
+    refuse_currencies(scenario_of(deal).currency for deal in deals)
     people = find_people(deals[0], paths, seed, sampling=sampling, threads=threads)
     results = list(people.live(deals, progress=progress))
     tables = list[MetricTable]()
@@ -150,6 +151,16 @@ def compare(
         for other in range(1, len(results))
     ]
     return Comparison(tuple(called), tuple(results), tuple(tables), tuple(pairs))
+
+
+def refuse_currencies(found: Iterable[str]) -> None:
+    """InputError where deals that are set side by side are not all in one currency."""
+    different = list(dict.fromkeys(found))
+    if len(different) > 1:
+        raise InputError(
+            f"found deals in {' and '.join(different)}; allowed: one currency for all, since no "
+            "rate of exchange is known"
+        )
 
 
 def _name_apart(names: list[str]) -> list[str]:

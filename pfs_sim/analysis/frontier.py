@@ -207,7 +207,7 @@ def list_conditions(
         raise InputError(
             f"found a hurdle for {unknown[0]!r}; allowed: {', '.join(tranches) or 'none'}"
         )
-    found = [Condition(PAYOR, "the payor's expected net benefit", 0.0, True)]
+    found = [Condition(PAYOR, "the payor's expected net benefit, not discounted", 0.0, True)]
     if list_effect_terms(scenario):
         found.append(Condition(FALSE, "the probability of a false payment", false_payment, False))
     for name, tranche in tranches.items():

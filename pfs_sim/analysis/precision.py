@@ -21,7 +21,7 @@ from pfs_sim.metrics.deal import summarize
 from pfs_sim.metrics.estimates import NAN, Estimate, Interval, find_critical_value, number_or_null
 from pfs_sim.metrics.influence import find_influence
 from pfs_sim.metrics.sampling import Sampling
-from pfs_sim.metrics.table import MetricTable
+from pfs_sim.metrics.table import MetricTable, split_address
 from pfs_sim.packing import join as join_values
 from pfs_sim.plan.outputs import FAN_PATHS
 from pfs_sim.results import Results
@@ -131,8 +131,8 @@ def simulate_until(
     """Live paths until every goal is met, or `most` of them.
 
     `planned` is called with the number of paths before each batch. With Sobol sampling the paths
-    are doubled, so that every replicate stays balanced. InputError for an unknown metric (after
-    the first batch) or no goal.
+    are doubled, so that every replicate stays balanced. InputError for an unknown metric or no
+    goal.
     """
     wanted = [read_goal(goal) if isinstance(goal, str) else goal for goal in goals]
     if not wanted:
@@ -143,6 +143,8 @@ def simulate_until(
     limit = most - most % design.group
     design.check(max(limit, design.group))
     compiled = compile_scenario(deal, seed, uniforms=design.uniforms(seed))
+    for goal in wanted:
+        split_address(goal.address, [column.name for column in compiled.columns])
     about: dict[str, Any] = {
         "seed": seed, "own_seeds_by_source": {}, "frozen": [], "true_mode": False
     }

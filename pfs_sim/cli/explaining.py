@@ -70,11 +70,13 @@ def explain(
       pfs-sim explain deal.yaml --against other_contract.yaml --only-sources
       pfs-sim explain deal.yaml --out out/risk
     """
+    from pfs_sim.analysis.compare import refuse_currencies
     from pfs_sim.cli.screen import announce_compiling, show
     from pfs_sim.reading import load
 
     check_out(out)
     deals = [load(scenario, sets)] + ([load(against)] if against else [])
+    refuse_currencies(deal.scenario.currency for deal in deals)
     for deal in deals:
         warn(deal.warnings)
     announce_compiling(quiet, deals)

@@ -29,8 +29,10 @@ def export(
     """Write the base case as a spreadsheet: prices, caps, draws, interest and the waterfall are
     live formulas, so that a reader can change them and audit the arithmetic.
 
-    What formulas cannot say (holdbacks, shares that change at a hurdle, several pools) is written
-    as values and marked so. The last sheet holds the distribution over paths.
+    What formulas cannot say is written as values and marked so: terms with a holdback, a claw-back,
+    a return table, a share that changes at a hurdle, a carried cap, or a payor with a cap; the
+    capital of several pools, or where funds run out. The last sheet holds the distribution over
+    paths.
 
     \b
     Examples:

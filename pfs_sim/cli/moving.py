@@ -87,6 +87,8 @@ def sweep(
     """
     from pfs_sim.analysis.sweep import sweep as live
     from pfs_sim.cli.screen import announce_compiling, notice, show, show_progress, write_plain
+    from pfs_sim.metrics.table import split_address
+    from pfs_sim.plan.outputs import columns
     from pfs_sim.reading import load
 
     if bool(over) + (cases is not None) + stresses != 1:
@@ -98,6 +100,9 @@ def sweep(
     loaded = load(scenario, sets)
     warn(loaded.warnings)
     levers, named = _read_levers(over), _read_cases(loaded, cases, stresses)
+    known = [column.name for column in columns(loaded.scenario)]
+    for metric in metrics:
+        split_address(metric, known)  # a slip is said before anything is lived
     announce_compiling(quiet, [loaded])
     paths = balance(paths, sampling, quiet)
     count = _count(levers, named)

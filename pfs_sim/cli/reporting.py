@@ -54,15 +54,17 @@ def report(
       pfs-sim report out/deal -o deal.html
       pfs-sim report deal.yaml other_contract.yaml -o compared.html --only-run
     """
+    from pfs_sim.analysis.compare import refuse_currencies
     from pfs_sim.cli.screen import announce_compiling, notice
     from pfs_sim.report.html import write_report
 
     announce_compiling(quiet)
-    decks = []
+    decks: list[Deck] = []
     for source in sources:
         deck = _read_run(Path(source), sets) if Path(source).is_dir() else _live(
             source, sets, paths, seed, threads, quiet
         )
+        refuse_currencies(one.currency for one in (*decks, deck))
         decks.append(deck if only_run else _look_further(deck, threads, quiet))
     write_report(decks, out)
     notice(f"wrote {out}, {out.stat().st_size / 1e3:,.0f} kB", quiet)

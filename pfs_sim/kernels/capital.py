@@ -223,8 +223,8 @@ def fund(
 ) -> Wide:
     """Pay what is due on grid point `t`: cost lines in order, winding down, then coupons.
 
-    The till pays first, then the tranches; what nobody can pay is unfunded, and returned, and a
-    coupon that is not paid stays due. Without investors the provider pays everything. `active`
+    The till pays first, then the tranches; what nobody can pay is returned. Costs are unfunded
+    then, and a coupon that is not paid stays due. Without investors the provider pays everything. `active`
     clients are in service in the period, `enrolled` treated clients begin it.
     """
     lines, holding, short = tables.lines.size, books.holding, each(0.0)
@@ -234,8 +234,10 @@ def fund(
         tables, row[deal.overrun], moment, row, active, enrolled, t, stop, served, books.expense,
         books.uses,
     )  # fmt: skip
+    coupons = each(0.0)
     for position in range(deal.coupon, deal.coupon_end):
-        total += holding[UNPAID, links[position]]
+        coupons += holding[UNPAID, links[position]]
+    total += coupons
     due = total > 0.0
     if not everywhere(due):
         for u in range(lines):
@@ -254,7 +256,7 @@ def fund(
         grid[TILL, t] = where(lacks, 0.0, where(due, till - total, till))
     fully = due & ~(short > 0.0)
     if anywhere(short > 0.0):
-        grid[UNFUNDED, t] = where(short > 0.0, short, 0.0)
+        grid[UNFUNDED, t] = greater(0.0, where(short > 0.0, short - coupons, 0.0))
         _pay_in_part(lines, deal, links, t, total - short, wind_down, short > 0.0, books)
     books.uses[lines, t] += where(fully, wind_down, 0.0)
     for position in range(deal.coupon, deal.coupon_end):
@@ -396,6 +398,9 @@ def _distribute(
     elif ends:
         books.party[deal.residual, t] += pools[MAIN]
         pools[MAIN] = 0.0
+    for w in range(tables.steps.size):
+        if tables.steps[w].kind == StepKind.SHARE:
+            books.fee[w] = lesser(books.fee[w], pools[tables.steps[w].pool])
 
 
 @once
@@ -421,7 +426,9 @@ def _pay_step(
         paid = _pay_shares(step, t, owed, recipients, books)
         books.fee[w] += paid
     elif kind == StepKind.SHARE:
-        paid = _pay_shares(step, t, available, recipients, books)
+        passed = lesser(available, books.fee[w])  # it has been shared: it is not so again
+        paid = _pay_shares(step, t, available - passed, recipients, books)
+        books.fee[w] = where(available > 0.0, available - paid, books.fee[w])
     else:
         paid = _pay_pro_rata(step, t, available, recipients, books)
     return paid

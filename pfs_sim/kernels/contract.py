@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pfs_sim.kernels._jit import apart, forced, inner, inner_apart, once
+from pfs_sim.kernels._jit import apart, forced, inline, inner, inner_apart, once
 from pfs_sim.kernels._wide import (
     alike,
     anywhere,
@@ -34,6 +34,7 @@ from pfs_sim.tables.ledger import (
     FACTOR,
     FLOW,
     FORFEITED,
+    GONE,
     HELD,
     LOST,
     MISSING,
@@ -141,15 +142,24 @@ def _claim(term: Any, claims: Claims, j: int, t: int, amount: Wide, which: Wide)
 
     It claims on `which` paths, on the others nothing. A cumulative term claims what it has not
     claimed before. It claims less than nothing only with a claw-back, or where the amount itself
-    is owed by the investors (no cap then).
+    is owed by the investors (no cap then), and takes back no more than was claimed and not cut.
     """
     before, owed = claims.claim[CLAIMED, j], amount >= 0.0
     if term.each == 1:
         new = where(owed, lesser(amount, term.cap - before), amount)
     else:
-        new = lesser(amount, term.cap) - before
+        least = lesser(amount, term.cap)
+        new = least - before
         if term.claw_back == 0:
             new = where((new < 0.0) & owed, 0.0, new)
+        gone = claims.claim[GONE, j]
+        back = which & (new < 0.0) & (gone > 0.0)
+        if anywhere(back):
+            # What caps had cut was never paid, so there is that much less to be paid back.
+            kept = least - (before - gone)
+            new = where(back, lesser(0.0, kept), new)
+            claims.claim[GONE, j] = where(back, greater(0.0, kept), gone)
+            before = where(back, least - new, before)
     new = where(which, new, 0.0)
     claims.claim[CLAIMED, j] = before + new
     claims.term[t, DUE, j] += new
@@ -474,14 +484,14 @@ def _capped(
         if anywhere(over):
             excess = where(over, part[p] - room, 0.0)
             if payor.year_carry == 0:
-                claims.term[t, CUT, j] += excess
+                _forgo(claims, j, t, excess)
             else:
                 _carry(claims, j, p, t, later, excess)
             part[p], cut = where(over, room, part[p]), cut | over
         room = greater(0.0, payor.cap - claims.wallet[TO_DATE, q])
         over = some & (part[p] > room)
         if anywhere(over):
-            claims.term[t, CUT, j] += where(over, part[p] - room, 0.0)
+            _forgo(claims, j, t, where(over, part[p] - room, 0.0))
             part[p], cut = where(over, room, part[p]), cut | over
     if anywhere(cut):
         left = each(0.0)
@@ -509,7 +519,7 @@ def _cut_all(
     if not anywhere(over):
         return total
     if carry == 0:
-        claims.term[t, CUT, j] += where(over, total - room, 0.0)
+        _forgo(claims, j, t, where(over, total - room, 0.0))
     left = room / total
     for p in range(term.parts, term.parts_end):
         kept = where(over, part[p] * left, part[p])
@@ -517,6 +527,13 @@ def _cut_all(
             _carry(claims, j, p, t, later, part[p] - kept)
         part[p] = kept
     return where(over, room, total)
+
+
+@inline
+def _forgo(claims: Claims, j: int, t: int, excess: Wide) -> None:
+    """What a cap leaves out is lost."""
+    claims.term[t, CUT, j] += excess
+    claims.claim[GONE, j] += excess
 
 
 @apart

@@ -104,25 +104,30 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Interval:
-    """A statistic and its confidence interval, 95 % unless it was asked for otherwise."""
+    """A statistic and its confidence interval, 95 % unless it was asked for otherwise.
+
+    `df` is set where the interval is one of Student t, as of an `Estimate`.
+    """
 
     value: float
     low: float
     high: float
+    df: int | None = None
 
     @property
     def error(self) -> float:
-        """The standard error that a normal 95 % interval as wide would have; NaN if open."""
+        """The standard error that a 95 % interval so wide has, normal or Student; NaN if open."""
         if not (math.isfinite(self.low) and math.isfinite(self.high)):
             return NAN
-        return (self.high - self.low) / (2.0 * find_critical_value())
+        return (self.high - self.low) / (2.0 * find_critical_value(LEVEL, self.df))
 
     def to_json(self) -> dict[str, float | None]:
-        return {
+        found: dict[str, float | None] = {
             "value": number_or_null(self.value),
             "low": number_or_null(self.low),
             "high": number_or_null(self.high),
         }
+        return found if self.df is None else found | {"df": self.df}
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> Self:
@@ -132,6 +137,7 @@ class Interval:
             value,
             _read(found["low"], NAN if undefined else -math.inf),
             _read(found["high"], NAN if undefined else math.inf),
+            found.get("df"),
         )
 
 

@@ -146,7 +146,7 @@ def probability(
     effect = sampling.find_design_effect(event, defined)
     critical = find_critical_value(level, sampling.df)
     found = find_wilson_interval(successes / effect, n / effect, critical)
-    return Interval(successes / n, found.low, found.high)
+    return Interval(successes / n, found.low, found.high, sampling.df)
 
 
 def _pair_up(a: ArrayLike, b: ArrayLike) -> tuple[FloatArray, FloatArray]:

@@ -94,7 +94,9 @@ def choose_grouped_ranks(n: int, q: float, effect: float, critical: float) -> tu
     return max(low, 0), min(high, n + 1)
 
 
-def enclose_quantile(ordered: FloatArray, q: float, ranks: tuple[int, int]) -> Interval:
+def enclose_quantile(
+    ordered: FloatArray, q: float, ranks: tuple[int, int], df: int | None = None
+) -> Interval:
     """The q-quantile of values in ascending order and the interval between two ranks."""
     n = ordered.size
     low, high = ranks
@@ -102,6 +104,7 @@ def enclose_quantile(ordered: FloatArray, q: float, ranks: tuple[int, int]) -> I
         float(ordered[find_rank(n, q) - 1]),
         float(ordered[low - 1]) if low >= 1 else -math.inf,
         float(ordered[high - 1]) if high <= n else math.inf,
+        df,
     )
 
 
@@ -135,7 +138,8 @@ def find_quantile_of_sorted(
     value = float(ordered[math.ceil(share * n) - 1])
     effect = _find_effect_at(paths, value, sampling)
     critical = find_critical_value(level, sampling.df)
-    return enclose_quantile(ordered, q, choose_grouped_ranks(n, q, effect, critical))
+    ranks = choose_grouped_ranks(n, q, effect, critical)
+    return enclose_quantile(ordered, q, ranks, sampling.df)
 
 
 def find_shifts(

@@ -101,7 +101,7 @@ class Step(Noun):
     to: list[Name] | dict[Name, Share] = Field(
         default_factory=list,
         description="Tranches (fee: parties), pro rata; for share: recipient: share of the rest "
-        "(tranches, payor, provider, intermediary).",
+        "(tranches, payor, provider, intermediary), taken once: what they leave stays in the pool.",
     )
     amount: Money | None = Field(None, description="fee: owed in all; reserve: held at most.")
     due: When = Field(0, description="The step takes part from this grid point on.")

@@ -99,7 +99,7 @@ def new_ledger(plan: MoneyPlan, shown: bool = True) -> Ledger:
             "table": (3, tables, grid),
             "late": (parts, late),
             "carried": (parts, grid if carries else 0),
-            "claim": (3, terms),
+            "claim": (4, terms),
             "wallet": (2, payors),
             "failed": (payors, years),
             "part": (parts,),

@@ -116,7 +116,7 @@ def list_chances(name: str, summary: Summary) -> list[Cell]:
     # Chances are of the paths that have a value; where some have none, that is said.
     irr = "where there is one, below 0 on" if summary.n_undefined else "below 0 on"
     words: list[tuple[str, Interval | None]] = [
-        ("all lost on", summary.mass_points.get("total_loss")),
+        ("nothing back on", summary.mass_points.get("total_loss")),
         (irr if name.endswith(".irr") else "loss on", summary.p_loss),
         ("at the cap on", summary.mass_points.get("cap")),
         ("below 0 on", summary.p_negative),

@@ -110,7 +110,10 @@ def _cliffs(found: Integrity, cliffs: Sequence[Cliff]) -> list[Page]:
         ("", ["cliff" if c.flagged else "" for c in shown]),
     ]
     left = len(cliffs) - len(shown)
-    note = "One more: dollars gained by one more participant with the outcome, from the schedule."
+    note = (
+        "One more: money gained by one more participant with the outcome, up to the place and "
+        "beyond it; 0.1 point: by a measure that is so much higher. From the schedule."
+    )
     note += f" {left} flatter places are left out." if left > 0 else ""
     return [lay_out("Cliffs", ("term", [c.term for c in shown]), columns, note)]
 

@@ -149,6 +149,11 @@ def say_solution(found: Solution, currency: str) -> str:
         said = f"No value of {found.path} in the range gives {aim}: it is {ends}"
         if near is not None and near not in (found.scan[0], found.scan[-1]):
             said += f"; nearest {_say_end(near, found, currency)}"
+        if near is not None and abs(near.metric.value - found.target) < 2.0 * near.metric.error:
+            said += (
+                f". That holds on these paths alone: at {_say_x(near.x, None)} it is within twice "
+                "its error of the target, and more paths may find a value"
+            )
         return said
     if found.kind == "everywhere":
         return f"Every value tried gives {aim}: {found.path} does not move it"

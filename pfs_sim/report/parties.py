@@ -20,7 +20,7 @@ HOLDER = {
 }
 OUTCOME = {
     "effect_true": "True effect, per client",
-    "effect_measured": "Measured effect, per client",
+    "effect_measured": "Measured effect, per client, without trend and bias",
     "averted": "Units averted or gained",
     "measured": "Treated clients measured",
 }

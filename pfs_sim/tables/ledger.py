@@ -22,8 +22,9 @@ DUE, LOST, PAID, CUT, PENDING, HELD, FORFEITED, REDUCED, CARRIED = range(9)
 where a payment arrives; from HELD on they are there where a ledger is shown."""
 OWES, TARGET, FACTOR = range(3)
 """Layers of `Claims.table`: a return table is due at an arrival, its return, a factor."""
-CLAIMED, WITHHELD, PAID_YEAR = range(3)
-"""Layers of `Claims.claim`: claimed and held back so far, paid in the fiscal year."""
+CLAIMED, WITHHELD, PAID_YEAR, GONE = range(4)
+"""Layers of `Claims.claim`: claimed and held back so far, paid in the fiscal year, cut by caps of
+what is claimed."""
 THIS_YEAR, TO_DATE = range(2)
 """Layers of `Claims.wallet` and places in `Claims.contract`: paid."""
 DRAW, FLOW, CALL, PRINCIPAL, EXTRA, GUARANTEE, INTEREST = range(7)
@@ -62,7 +63,7 @@ class Claims(NamedTuple):
     late: Wide  # [part, t] delayed by a failed appropriation; no grid points where none can be
     carried: Wide  # [part, t] over from a full fiscal year; no grid points where nothing is carried
     payor: Wide  # [t, q]
-    claim: Wide  # [3, j]
+    claim: Wide  # [4, j]
     wallet: Wide  # [2, q]
     failed: Wide  # [q, year] 0: not known yet, 1: it holds, 2: it fails; no years where none can
     part: Wide  # [part] of the payment that arrives
@@ -84,7 +85,7 @@ class Books(NamedTuple):
     hurdle: Wide  # [recipient] owed at the target return of a step, up to the one before `since`
     since: I8  # [recipient] that grid point
     settled: I8  # [t] 1 where `party`, `step`, `guarantor` or `tranche` from CALL on have anything
-    fee: Wide  # [w] paid to date
+    fee: Wide  # [w] of a fee what is paid to date, of a share what it has left in its pool
     asked: Wide  # [order] commitments that can be drawn
     called: Wide  # [g] 1: the guarantee has been called
     expense: Wide  # [3, u]

@@ -162,6 +162,8 @@ def _draw_noise(found: Integrity, signed: Signature) -> Picture | None:
     title = f"Noise of the measures costs the government {write_short(noise, symbol)} on average"
     if noise < 0.0:
         title = f"Noise of the measures saves the government {write_short(-noise, symbol)}"
+    if abs(noise) < 2.0 * whole.noise.se:
+        title = "What noise of the measures costs the government cannot be told from nothing"
     if not whole.noise.se > 0.0 and noise == 0.0:
         title = "The measures carry no noise that moves a payment"
     dead = [one for one in rows if one.kind == RECORD and math.isfinite(one.deadweight.value)]
@@ -214,7 +216,7 @@ def _draw_cliffs(cliffs: Sequence[Cliff], signed: Signature) -> Picture | None:
         return None
     symbol, first = symbol_of(signed), shown[0]
     title = f"At the steepest place one more participant moves {write_short(moves(first), symbol)}"
-    title += f", {write_percent(min(first.share, 1.0))} of the cap of its term"
+    title += f", {write_percent(min(first.share, 1.0))} of the most that its term can pay"
     labels = [f"{one.term}: {one.measure} {one.at:,.6g}" for one in shown]
     with styled():
         figure = open_page(

@@ -111,7 +111,7 @@ def _draw_one(axes: Axes, rates: F8, label: str, low: float, high: float) -> Non
     lost = float(np.mean(rates == -1.0))
     worse = float(np.mean((rates > -1.0) & (rates < low)))
     for place, share, color, name in (
-        (-10.5, lost, RED, "all lost"), (-4.5, worse, ORANGE, f"below {_write_rate(low)}"),
+        (-10.5, lost, RED, "nothing back"), (-4.5, worse, ORANGE, f"below {_write_rate(low)}"),
     ):
         axes.bar(low + place * step, share, 2.4 * step, color=color)
         if share > 0.0:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pfs_sim.analysis.drivers import Driver, find_drivers
+from pfs_sim.metrics.estimates import Estimate
 from pfs_sim.metrics.numerals import format_money
 from pfs_sim.report.cells import write_cell
 from pfs_sim.report.figures.returns import list_investors
@@ -98,12 +99,23 @@ def answer_year(deck: Deck) -> Answer:
         said = f"Payments peak in {span}: {say_amount(mean, deck.currency)} on every path."
     else:
         said = (
-            f"Payments peak in fiscal {worst} ({span}): {say_amount(mean, deck.currency)} on "
+            f"Fiscal {worst} ({span}) can take most: {say_amount(mean, deck.currency)} on "
             f"average, and {say_high(high, deck.currency)}"
         )
-        count = len(list_years(deck))
-        said += f", the most of {count} years." if count > 1 else "."
+        years = list_years(deck)
+        said += f", the most of {len(years)} years." if len(years) > 1 else "."
+        on_average = max(years, key=lambda year: _mean_of(deck, year).value)
+        if on_average != worst and _mean_of(deck, on_average).value > mean.value:
+            most = say_amount(_mean_of(deck, on_average), deck.currency)
+            said += f" On average fiscal {on_average} takes more, {most}."
     return Answer("year", question, f"FY {worst}", "", said)
+
+
+def _mean_of(deck: Deck, year: int) -> Estimate:
+    """What is paid in a fiscal year, on average."""
+    found = deck.table[f"payor.payments.fy{year}"].mean
+    assert found is not None
+    return found
 
 
 def rank_drivers(deck: Deck) -> list[Driver]:

@@ -54,7 +54,7 @@ def draw_losses(deck: Deck) -> Figure | None:
     return Figure(
         "losses", title, "Bars of the share of paths by what happens to the principal.",
         tuple(_draw_losses(page, split) for page in sizes(46.0 * len(split) + 30, left=14)),
-        headings=("Tranche", "All lost", "Some lost", "Repaid in full"), rows=rows,
+        headings=("Tranche", "All principal lost", "Some lost", "Repaid in full"), rows=rows,
         key=(("lost", "all principal lost"), ("part", "some lost"), ("whole", "repaid in full")),
     )
 
@@ -109,9 +109,9 @@ def draw_rates(deck: Deck) -> Figure | None:
     return Figure(
         "rates", say_irrs(deck.table),
         "Histograms of the annual internal rate of return (IRR) of each tranche.", charts,
-        headings=("Tranche", "All lost", "1 in 20 below", "Median", "1 in 20 above"),
+        headings=("Tranche", "Nothing back", "1 in 20 below", "Median", "1 in 20 above"),
         rows=tuple(rows),
-        note="Bars on the far left stand apart from the scale: everything lost (an IRR of −100%), "
+        note="Bars on the far left stand apart from the scale: nothing back (an IRR of −100%), "
         "and returns too low for the scale.",
     )
 

@@ -59,7 +59,7 @@ def _say_step(words: Words, step: Step) -> str:
     if step.pay == "reserve":
         most = "all of it" if step.amount is None else f"up to {words.money(step.amount.value)}"
         return f"Reserve: {most} is kept as working capital for the program's costs."
-    said = f"Shares of what is left at this step: {_say_shares(words, step)}."
+    said = f"Shares of what is left at this step: {_say_shares(words, step)}. It is shared once."
     if step.irr is not None:
         said += f" No tranche gets more than an annual IRR of {percent(step.irr.value)}."
     return said

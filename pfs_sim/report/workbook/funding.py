@@ -321,7 +321,7 @@ class Funding:
 
     def _write_step(self, w: int, name: str, step: Step, left: int) -> int:
         """One step: what it is owed, what each recipient gets; returns the row of what is left."""
-        flow, table = self.flow, self.money.capital.steps[w]
+        flow, table, before = self.flow, self.money.capital.steps[w], left
         runs = [t for t in range(flow.grid) if table.due <= t <= table.until]
         takers = [
             (int(r.who), float(r.share))
@@ -341,13 +341,28 @@ class Funding:
             self.reserves.append(row)
             taken.append(row)
         elif step.pay in ("fee", "share"):
+            if step.pay == "share":
+                left = self._write_new(name, left, len(takers), runs)
             taken = [self._write_share(name, step, left, who, share, runs) for who, share in takers]
         else:
             taken = self._write_pro_rata(name, step, left, [who for who, _ in takers], runs)
         return flow.add(
             f"Left after {name}",
-            lambda row, t: f"=MAX(0,{self._less(left, taken, t)})", total=False,
+            lambda row, t: f"=MAX(0,{self._less(before, taken, t)})", total=False,
         )
+
+    def _write_new(self, name: str, left: int, takers: int, runs: list[int]) -> int:
+        """What a share step shares: what it has left in the pool is not shared by it again."""
+        flow = self.flow
+        after = flow.row + takers + 1
+
+        def fill(row: int, t: int) -> str:
+            if t - 1 not in runs:
+                return f"={flow.at(left, t)}"
+            passed = f"MIN({flow.at(after, t - 1)},{flow.at(self.end('pool'), t - 1)})"
+            return f"=MAX(0,{flow.at(left, t)}-{passed})"
+
+        return flow.add(f"{name}: to share", fill, total=False)
 
     def _so_far(self, t: int) -> str:
         return "".join(f"+{self.flow.at(row, t)}" for row in self.reserves)
