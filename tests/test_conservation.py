@@ -30,7 +30,7 @@ def check_conservation(spec):
         ends += float(cash.reduced[j].sum() + cash.forfeited[j].sum())
         assert abs(ends - cash.due[j].sum()) <= slack
         if term.cap is not None:
-            assert cash.due[j].cumsum().max() <= term.cap.value + slack
+            assert cash.paid[j].cumsum().max() <= term.cap.value + slack
     check_caps(made, cash, slack)
     return made, cash
 

@@ -224,8 +224,8 @@ def fund(
     """Pay what is due on grid point `t`: cost lines in order, winding down, then coupons.
 
     The till pays first, then the tranches; what nobody can pay is returned. Costs are unfunded
-    then, and a coupon that is not paid stays due. Without investors the provider pays everything. `active`
-    clients are in service in the period, `enrolled` treated clients begin it.
+    then, and a coupon that is not paid stays due. Without investors the provider pays everything.
+    `active` clients are in service in the period, `enrolled` treated clients begin it.
     """
     lines, holding, short = tables.lines.size, books.holding, each(0.0)
     if moment.draws_end > moment.draws:

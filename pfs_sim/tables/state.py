@@ -200,7 +200,7 @@ class Cash(NamedTuple):
     lost: F8  # [j, t] lost to failed appropriations or past the end of the grid
     payor: F8  # [q, t] paid by payor (residual cash returned is not netted)
     uses: F8  # [u, t] paid out by cost line; the last two rows: wind-down, coupons paid
-    unfunded: F8  # [t] uses that nobody could pay
+    unfunded: F8  # [t] costs that nobody could pay
     grants: F8  # [t] opening grants received
     draw: F8  # [i, t] drawn
     call: F8  # [i, t] called from investors for payments to the payor

@@ -24,7 +24,11 @@ def find_capital_obstacle(lived: Lived) -> str:
         for group in list_orders(lived)
     ]
     found = {
-        "funds run out": bool((cash.unfunded > 1e-6).any()),
+        "funds run out": bool((cash.unfunded > 1e-6).any()) or any(
+            bool((cash.accrued[i] > 1e-6).any())
+            for i, tranche in enumerate(lived.scenario.capital.tranches.values())
+            if tranche.pays == "paid"
+        ),
         "named pools": int(money.deal[0].pools) > 1,
         "payments from the investors": bool((cash.call > 0.0).any() or (cash.paid < 0.0).any()),
         "draws that stop at a trigger": any(
