@@ -253,6 +253,41 @@ def _check_price(scenario: Scenario, term: Term, path: Path, found: str) -> Iter
         )
 
 
+def check_returns(scenario: Scenario) -> Iterator[Finding]:
+    """Return tables that pay the principal back where nothing has been achieved."""
+    for path, term in terms(scenario):
+        if term.pays != "irr" or term.schedule.kind == "fixed":
+            continue
+        found = term.schedule.segments()
+        if found.below == 0.0 and found.below_slope == 0.0:
+            yield warning(
+                (*path, "schedule"),
+                f"an IRR of 0 % for a measure below {say(found.x[0])}, which pays the whole "
+                "principal back",
+                "a rate of -1 there, where nothing is to be paid (tiers, pieces: below: -1)",
+            )
+
+
+def check_escalation(scenario: Scenario) -> Iterator[Finding]:
+    """Price indices that raise what has been paid before."""
+    for path, term in terms(scenario):
+        again = term.at is None or len(term.at) > 1
+        if (
+            term.escalation is not None
+            and term.escalation.rate.value != 0.0
+            and term.basis == "cumulative"
+            and term.schedule.kind != "fixed"
+            and term.pays == "money"
+            and (again and len(scenario.evaluation.dates) > 1)
+        ):
+            yield warning(
+                (*path, "escalation"),
+                "a price index on a cumulative term: at every evaluation all units to date have "
+                "the new price, those paid before too",
+                "basis: each, on a measure with basis: vintage, where a unit keeps its price",
+            )
+
+
 def check_relations(scenario: Scenario) -> Iterator[Finding]:
     """What a term says of other terms, payors and tranches."""
     contract, tranches = scenario.contract, scenario.capital.tranches
@@ -347,6 +382,8 @@ CHECKS = (
     check_amounts,
     check_basis,
     check_units,
+    check_returns,
+    check_escalation,
     check_relations,
     check_timing,
 )

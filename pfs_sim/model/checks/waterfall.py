@@ -169,6 +169,13 @@ def check_order(scenario: Scenario) -> Iterator[Finding]:
                 f"a {tranche.kind} that no step of the waterfall repays",
                 f"a step principal, return or share to `{name}`, or kind: grant",
             )
+        if tranche.kind == "loan" and name in back and name not in paying["principal"]:
+            yield warning(
+                path,
+                "a loan that only return or share steps pay: none of it is principal, which counts "
+                "as lost, and guarantees pay for it",
+                f"a step of principal to `{name}` before them",
+            )
         accrues = tranche.coupon.value > 0.0 and tranche.pays == "accrued"
         if accrues and name in paying["principal"] and name not in paying["interest"] | back:
             yield warning(

@@ -29,6 +29,10 @@ class _Saying:
         self.measure = code(term.measure)
         self.amount: Callable[[float], str] = words.money if term.pays == "money" else _say_target
         self.reach = "more than" if term.schedule.above else "at least"
+        # An IRR of 0 % is no nothing: it brings the principal back.
+        returns = term.pays == "irr"
+        self.zero = "0% (the principal comes back)" if returns else "nothing"
+        self.nothing = "The rate is 0% (the principal comes back)" if returns else "Nothing is paid"
 
     def x(self, value: float) -> str:
         """A value of the measure."""
@@ -82,10 +86,10 @@ def _state(saying: _Saying, schedule: Schedule) -> tuple[str, Table | None]:
 
 def _state_start(saying: _Saying, start: float) -> str:
     if start == 0.0:
-        return " Nothing is paid for a measure below zero (from 0 on, every unit counts)."
+        return f" {saying.nothing} for a measure below zero (from 0 on, every unit counts)."
     to = "up to and including" if saying.term.schedule.above else "below"
     return (
-        f" Nothing is paid for a measure {to} {saying.x(start)}; "
+        f" {saying.nothing} for a measure {to} {saying.x(start)}; "
         f"{'above it' if saying.term.schedule.above else 'from it on'} every unit counts, the "
         "first ones too."
     )
@@ -124,7 +128,7 @@ def _state_fixed(saying: _Saying, schedule: Fixed) -> str:
 
 
 def _below(saying: _Saying, below: float) -> str:
-    return "nothing" if below == 0.0 else saying.amount(below)
+    return saying.zero if below == 0.0 else saying.amount(below)
 
 
 def _state_tiers(saying: _Saying, schedule: Tiers) -> tuple[str, Table]:
@@ -150,7 +154,7 @@ def _state_points(saying: _Saying, schedule: Points) -> tuple[str, Table]:
     )
     if schedule.threshold is not None:
         bound = "at or below" if schedule.above else "below"
-        said += f" For a measure {bound} {saying.x(schedule.threshold.value)} nothing is paid."
+        said += f" {saying.nothing} for a measure {bound} {saying.x(schedule.threshold.value)}."
     elif schedule.above:
         said += " A point is reached only when the measure is more than it."
     return said, Table((f"Measure {saying.measure}", "Amount"), rows)

@@ -149,7 +149,7 @@ def _holdback(words: Words, path: str, term: Term) -> list[Clause]:
     if hold is None:
         return []
     said = (
-        f"{percent(hold.share.value)} of what is claimed before {words.when(hold.release)} is held "
+        f"{percent(hold.share.value)} of what is claimed up to {words.when(hold.release)} is held "
         "back and falls due on that day, with the same lag; later claims are paid in full."
     )
     if hold.only_if:
