@@ -394,7 +394,10 @@ def test_a_date_between_grid_points_says_when_it_counts():
         ({"kind": "rate", "price": 2, "both_ways": True}, "from the investors to the payor"),
         ({"kind": "tiers", "above": True, "tiers": [[3, 10]]}, "| more than 3 jobs | $10 |"),
         ({"kind": "tiers", "below": -7, "tiers": [[3, 10]]}, "| less than 3 jobs | -$7 |"),
-        ({"kind": "points", "points": [[0, 0], [9, 90]], "threshold": 4}, "Nothing is paid for a measure below 4 jobs"),
+        (
+            {"kind": "points", "points": [[0, 0], [9, 90]], "threshold": 4},
+            "Nothing is paid for a measure below 4 jobs",
+        ),
         ({"kind": "savings", "value": 200, "share": 0.4}, "who pays 40% of it: $80 for each."),
         ({"kind": "pieces", "pieces": [[1, 5, 0.125]]}, "$0.125 for each job"),
     ],
