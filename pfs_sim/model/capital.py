@@ -96,7 +96,7 @@ class Step(Noun):
 
     pay: Literal["fee", "interest", "principal", "return", "share", "reserve"] = Field(
         description="fee: to a party; interest, principal: what is owed to tranches; return: up "
-        "to a target IRR; share: shares of the rest; reserve: kept as working capital."
+        "to a target IRR; share: shares of the rest; reserve: kept as working capital to the end."
     )
     to: list[Name] | dict[Name, Share] = Field(
         default_factory=list,
@@ -127,14 +127,18 @@ class Guarantee(Noun):
     )
     kind: Literal["additive", "floor"] = Field(
         "additive",
-        description="additive: share × unreturned principal; floor: tops up what was returned to "
-        "share × drawn (or × commitment).",
+        description="additive: share × unreturned principal; floor: tops up the principal that was "
+        "returned to share × drawn (or × commitment).",
     )
     limit: Money | None = Field(None, description="Most that is paid; absent: the pot or no limit.")
     pot: dict[Key, Money] = Field(
         default_factory=dict, description="A pot that fills: amount added at each date."
     )
-    at: When | None = Field(None, description="Maturity; absent: the end of the grid.")
+    at: When | None = Field(
+        None,
+        description="Maturity; absent: the end of the grid. A termination with pays_after: false "
+        "calls it at once, before what is on its way arrives.",
+    )
 
 
 class Opening(Noun):
@@ -159,7 +163,7 @@ class Capital(Noun):
     draws: Literal["after_distribution", "before_distribution"] = Field(
         "after_distribution",
         description="Whether costs of a grid point are funded after or before its payments are "
-        "distributed.",
+        "distributed (payments fund costs by a reserve step alone).",
     )
     shortfall: Literal["stop", "continue"] = Field(
         "stop",
@@ -167,7 +171,9 @@ class Capital(Noun):
         "expense. It is recorded either way.",
     )
     residual: Literal["payor", "provider", "intermediary"] = Field(
-        "payor", description="Who gets cash that is left at the end."
+        "payor",
+        description="Who gets cash that is left at the end (without tranches and grants the "
+        "provider has it at once).",
     )
     hurdle: Rate = Field(
         0.0, validate_default=True, description="Annual rate of the investors' NPV."

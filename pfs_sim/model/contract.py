@@ -88,8 +88,8 @@ class Term(Noun):
     pays: Literal["money", "irr", "principal_share"] = Field(
         "money",
         description="What the schedule gives: money; or a return table: the annual IRR, or the "
-        "share of principal, that the payment must bring the investors to (what earlier terms pay "
-        "on that date counts).",
+        "share of principal, that the payment must bring the investors to (it is taken to reach "
+        "them whole, and so is what earlier terms pay on that date).",
     )
     times: Name | Number = Field(
         1.0,

@@ -133,6 +133,8 @@ def explain_key(path: Path, known: list[str], document: Document) -> Problem:
     """A key that does not exist at its place; the nearest known one is named."""
     hint = nearest(path[-1], known)
     allowed = one_of(known) if known else "no such key"
+    if str(path[-1]).isdigit():  # {price: 9,000} is a price of 9 and a key 000
+        allowed += " (inside braces a comma ends a value: 9000, not 9,000)"
     at = document.near(path, key=True)
     if hint is None and at.file in document.files[1:]:
         # The overlay changed what stands around a key of the base; the reader needs the way out.
