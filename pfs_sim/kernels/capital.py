@@ -374,6 +374,7 @@ def _distribute(
     rounds = 2 if ends else 1
     for turn in range(rounds):
         if turn == 1:
+            _recall(tables.steps, pools, books)
             for p in range(1, pools.size):
                 pools[MAIN] += pools[p]
                 pools[p] = 0.0
@@ -398,9 +399,15 @@ def _distribute(
     elif ends:
         books.party[deal.residual, t] += pools[MAIN]
         pools[MAIN] = 0.0
-    for w in range(tables.steps.size):
-        if tables.steps[w].kind == StepKind.SHARE:
-            books.fee[w] = lesser(books.fee[w], pools[tables.steps[w].pool])
+    _recall(tables.steps, pools, books)
+
+
+@apart
+def _recall(steps: Records, pools: Wide, books: Books) -> None:
+    """What share steps have left is at most what is still in their pools."""
+    for w in range(steps.size):
+        if steps[w].kind == StepKind.SHARE:
+            books.fee[w] = lesser(books.fee[w], pools[steps[w].pool])
 
 
 @once
