@@ -398,6 +398,28 @@ def test_a_share_is_taken_once_of_what_is_left_whatever_the_period(period):
     assert received == pytest.approx([780.0, 420.0, 200.0], **CLOSE)
 
 
+def test_what_is_paid_back_out_of_a_pool_has_not_been_shared():
+    capital = {
+        "costs": cost({0: 100.0}),
+        "tranches": {"lender": loan(100.0)},
+        "waterfall": {"share": {"pay": "share", "to": {"provider": 0.5}}},
+    }
+    cash = balanced(case(capital, {2: 400.0, 3: -200.0, 4: 100.0}))
+    # the 200 that were left go back whole: half of the next 100 is shared as if nothing had been
+    assert cash.party[1].tolist() == pytest.approx(years({2: 200.0, 4: 50.0}), **CLOSE)
+    assert cash.party[0].tolist() == pytest.approx(years({10: 50.0}), **CLOSE)
+
+
+def test_nothing_is_shared_of_what_is_paid_back_at_the_end():
+    capital = {
+        "costs": cost({0: 100.0}),
+        "waterfall": {"share": {"pay": "share", "to": {"intermediary": 0.4}}},
+    }
+    cash = balanced(case(capital, {2: 50.0, 10: -30.0}))
+    assert cash.party[1].tolist() == pytest.approx(years({0: -100.0, 2: 30.0, 10: -30.0}), **CLOSE)
+    assert cash.party[2].tolist() == pytest.approx(years({2: 20.0}), **CLOSE)
+
+
 def test_what_a_capped_return_leaves_is_not_shared_again():
     capital = {
         "costs": cost({0: 1_000.0}),

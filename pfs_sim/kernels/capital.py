@@ -326,6 +326,7 @@ def pay_out(
         )
     if anywhere(owes | has) or t == deal.periods:
         _distribute(tables, deal, t, pools, grid, books)
+    _recall(tables.steps, pools, books)
     left = False
     for p in range(pools.size):
         left = left or anywhere(pools[p] != 0.0)
@@ -399,7 +400,6 @@ def _distribute(
     elif ends:
         books.party[deal.residual, t] += pools[MAIN]
         pools[MAIN] = 0.0
-    _recall(tables.steps, pools, books)
 
 
 @apart
@@ -407,7 +407,7 @@ def _recall(steps: Records, pools: Wide, books: Books) -> None:
     """What share steps have left is at most what is still in their pools."""
     for w in range(steps.size):
         if steps[w].kind == StepKind.SHARE:
-            books.fee[w] = lesser(books.fee[w], pools[steps[w].pool])
+            books.fee[w] = lesser(books.fee[w], greater(0.0, pools[steps[w].pool]))
 
 
 @once

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pfs_sim.errors import Finding, Problem, ScenarioError
-from pfs_sim.reading.document import Document, Path, show, spell
+from pfs_sim.reading.document import Document, Path, show, spell, walk
 from pfs_sim.reading.shapes import Shapes, Step, Trace, one_of
 
 if TYPE_CHECKING:
@@ -133,7 +133,8 @@ def explain_key(path: Path, known: list[str], document: Document) -> Problem:
     """A key that does not exist at its place; the nearest known one is named."""
     hint = nearest(path[-1], known)
     allowed = one_of(known) if known else "no such key"
-    if str(path[-1]).isdigit():  # {price: 9,000} is a price of 9 and a key 000
+    holds = any(at == path and value is not None for at, value in walk(document.data))
+    if str(path[-1]).isdigit() and not holds:  # {price: 9,000} is a price of 9 and a key 000
         allowed += " (inside braces a comma ends a value: 9000, not 9,000)"
     at = document.near(path, key=True)
     if hint is None and at.file in document.files[1:]:
