@@ -453,6 +453,22 @@ def test_plain_tables_are_those_that_rich_would_write(width):
     assert tables and all((table.write(width) is None) == (width == 80) for table in tables)
 
 
+@pytest.mark.parametrize("width", [80, 106, 112])
+def test_no_table_cuts_a_number_or_drops_a_chance(width):
+    from pfs_sim.cli import screen
+    from pfs_sim.report.cells import Cell, Row
+    from pfs_sim.report.parties import Section
+
+    numbers = tuple(Cell(f"-$12,345,678,90{i}", "±1,234,567") for i in range(4))
+    chance = Cell("below 0 on 99.9%", "±0.2%")
+    row = Row("payor.net_benefit", "  Savings and returned cash", numbers, (chance,))
+    tables = screen.tables_by_party([Section("Government", (row,))])
+    text = "\n".join(line for part in tables for line in screen._render(part, width))
+    assert "…" not in text and text.count("±1,234,567") == 4
+    assert all(cell.text in text for cell in numbers)
+    assert all(word in text for word in (*chance.text.split(), chance.error))
+
+
 def test_a_module_put_off_is_there_when_it_is_asked_for():
     code = (
         "import sys; from pfs_sim.cli.door import _put_off; _put_off('importlib.metadata'); "

@@ -112,6 +112,18 @@ def test_a_folder_of_something_else_is_kept(tmp_path, name):
     assert [file.name for file in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+@pytest.mark.parametrize("name", ["compare", "run", "report"])
+def test_a_folder_that_cannot_be_written_is_found_before_any_path(tmp_path, monkeypatch, name):
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pfs_sim.report.folder.tempfile.TemporaryDirectory", refuse)
+    done = call(*CALLS.get(name, (name, STARTER)), "--out", tmp_path / "a" / "b")
+    assert done.exit_code == 2
+    assert f"found {tmp_path}, where nothing can be written (Permission denied)" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.fixture(scope="module")
 def compared():
     cheap = load(STARTER, {"contract.cap": 1_000_000, PRICE: 2000})

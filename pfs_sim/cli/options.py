@@ -83,11 +83,13 @@ def takes_out(function: F) -> F:
 
 
 def check_out(out: Path | None) -> None:
-    """InputError for a folder that holds anything but an earlier run, before hours of work."""
+    """InputError for a folder that cannot be written, or holds anything but an earlier run."""
     if out is not None:
-        from pfs_sim.report.folder import list_earlier_run
+        from pfs_sim.report.folder import check_writable, list_earlier_run
 
         list_earlier_run(out)
+        check_writable(out)
+        check_writable(out.absolute().parent)  # where its files are made
 
 
 def write_call(

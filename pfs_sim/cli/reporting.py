@@ -56,8 +56,10 @@ def report(
     """
     from pfs_sim.analysis.compare import refuse_currencies
     from pfs_sim.cli.screen import announce_compiling, notice
+    from pfs_sim.report.folder import check_writable
     from pfs_sim.report.html import write_report
 
+    check_writable(out.parent)
     announce_compiling(quiet)
     decks: list[Deck] = []
     for source in sources:

@@ -11,6 +11,7 @@ import click
 
 from pfs_sim.cli.options import (
     balance,
+    check_out,
     takes_json,
     takes_sampling,
     takes_scenario,
@@ -115,10 +116,7 @@ def run(
         raise InputError(
             "--keep-paths needs pyarrow; install it with: pip install 'pfs-sim[parquet]'"
         )
-    if out is not None:
-        from pfs_sim.report.folder import list_earlier_run
-
-        list_earlier_run(out)
+    check_out(out)
     loaded = load(scenario, sets)
     warn(loaded.warnings)
     if deterministic:

@@ -16,7 +16,7 @@ from pfs_sim.report.cells import HEADINGS, Cell, Row
 from pfs_sim.report.parties import Section
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
     from rich.table import Table
     from rich.text import Text
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 WIDTH = 112
 """Columns of a page that is not a terminal: a file, a pipe."""
+NARROWEST = 80
+"""Columns that a table needs; a terminal with fewer breaks lines, which is better than to cut."""
 
 
 def page_width() -> int:
@@ -32,7 +34,7 @@ def page_width() -> int:
         return WIDTH
     from rich.console import Console
 
-    return Console().width
+    return max(NARROWEST, Console().width)
 
 
 def show(parts: Sequence[RenderableType]) -> None:
@@ -42,7 +44,8 @@ def show(parts: Sequence[RenderableType]) -> None:
         return
     from rich.console import Console
 
-    console = Console(file=sys.stdout, highlight=False, markup=False)
+    width = page_width()
+    console = Console(file=sys.stdout, width=width, highlight=False, markup=False)
     for part in parts:
         console.print(part)
 
@@ -95,6 +98,7 @@ class Said:
 
 LABEL, NUMBER, GAP = 29, 13, 2
 """Columns of a label and of a number in the table by party, and between them."""
+SHORT_LABEL = 8
 CHANCES = "chance, of paths"
 
 
@@ -108,25 +112,35 @@ class PartyTable:
 
     section: Section
     headed: bool
+    number: int = NUMBER
+    """Columns of a number."""
 
-    def __rich__(self) -> Table:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.table import Table
 
+        # On a narrow terminal chances stand under their label: a number is never cut.
+        wide = self._room(options.max_width) >= len(CHANCES)
+        gap = GAP if wide else 1
+        label = LABEL
+        if not wide:
+            left = options.max_width - len(HEADINGS) * (self.number + gap)
+            label = max(SHORT_LABEL, min(LABEL, left))
         table = Table(
-            box=None, pad_edge=False, padding=(0, GAP, 0, 0), show_edge=False,
+            box=None, pad_edge=False, padding=(0, 0, 0, gap), show_edge=False,
             show_header=self.headed,
         )  # fmt: skip
-        table.add_column("", width=LABEL)
+        table.add_column("", width=label)
         for heading in HEADINGS:
-            table.add_column(heading, justify="right", header_style="dim", width=NUMBER)
-        table.add_column(CHANCES, header_style="dim")
+            table.add_column(heading, justify="right", header_style="dim", width=self.number)
+        if wide:
+            table.add_column(CHANCES, header_style="dim")
         for row in self.section.rows:
-            table.add_row(*_write_row(row))
-        return table
+            table.add_row(*_write_row(row, label, wide))
+        yield table
 
     def write(self, width: int) -> list[str] | None:
         """Its plain lines; None where they are rich's to find."""
-        room = width - LABEL - len(HEADINGS) * (NUMBER + GAP) - GAP
+        room = self._room(width)
         head = [[""], *([heading] for heading in HEADINGS), [CHANCES]]
         rows = [head] if self.headed else []
         rows += [[text.split("\n") for text in _list_texts(row)] for row in self.section.rows]
@@ -134,16 +148,20 @@ class PartyTable:
         for label, *numbers, chances in rows:
             broken = [_wrap(line, room) for line in chances] if room >= len(CHANCES) else [None]
             cells = [_wrap(line, LABEL) for line in label]
-            cells += [_wrap(line, NUMBER) for column in numbers for line in column]
+            cells += [_wrap(line, self.number) for column in numbers for line in column]
             if None in broken or any(cell is None or len(cell) > 1 for cell in cells):
                 return None
             last = [line for lines in broken for line in lines or ()]
             for place in range(max(map(len, (label, *numbers, last)))):
                 line = f"{_at(label, place):<{LABEL}}"
                 for column in numbers:
-                    line += f"{'':{GAP}}{_at(column, place):>{NUMBER}}"
+                    line += f"{'':{GAP}}{_at(column, place):>{self.number}}"
                 found.append(f"{line}{'':{GAP}}{_at(last, place)}")
         return found
+
+    def _room(self, width: int) -> int:
+        """Columns that are left for chances beside the numbers."""
+        return width - LABEL - len(HEADINGS) * (self.number + GAP) - GAP
 
 
 def _at(lines: Sequence[str], place: int) -> str:
@@ -153,10 +171,13 @@ def _at(lines: Sequence[str], place: int) -> str:
 def tables_by_party(sections: Sequence[Section]) -> list[RenderableType]:
     """Every number with its standard error under it; all tables on the same columns."""
     found: list[RenderableType] = []
+    rows = (_list_texts(row)[1:-1] for section in sections for row in section.rows)
+    lines = (line for numbers in rows for text in numbers for line in text.split("\n"))
+    number = max(NUMBER, *map(len, lines))
     for place, section in enumerate(sections):
         if place:
             found.append(Said(""))
-        found += [Said(section.title, "bold"), PartyTable(section, place == 0)]
+        found += [Said(section.title, "bold"), PartyTable(section, place == 0, number)]
     return found
 
 
@@ -165,32 +186,36 @@ def _list_texts(row: Row) -> list[str]:
     cells = [*row.cells, *[Cell("")] * (len(HEADINGS) - len(row.cells))]
     numbers = [f"{cell.text}\n{cell.error}" if cell.error else cell.text for cell in cells]
     chances = "\n".join(f"{chance.text} {chance.error}".rstrip() for chance in row.chances)
-    return [_indent(row.label), *numbers, chances]
+    return [_indent(row.label, LABEL), *numbers, chances]
 
 
-def _write_row(row: Row) -> list[Text]:
-    """The same in style."""
+def _write_row(row: Row, width: int, wide: bool) -> list[Text]:
+    """The same in style, a label on `width` columns; chances beside the numbers or under it."""
     from rich.text import Text
 
-    label, *numbers, _ = _list_texts(row)
-    found = [Text(label)]
+    _, *numbers, _ = _list_texts(row)
+    label = Text(_indent(row.label, width))
+    found = [label]
     for number in numbers:
         text, *error = number.split("\n")
         found.append(Text(text, no_wrap=True).append("\n".join(["", *error]), style="dim"))
+    if not wide:
+        for chance in row.chances:
+            label.append("\n" + _indent(f"    {chance.text} {chance.error}".rstrip(), width))
+        return found
     chances = Text()
     for place, chance in enumerate(row.chances):
         chances.append(("\n" if place else "") + chance.text)
         if chance.error:
             chances.append(f" {chance.error}", style="dim")
-    found.append(chances)
-    return found
+    return [*found, chances]
 
 
-def _indent(label: str) -> str:
+def _indent(label: str, width: int) -> str:
     """A label; its further lines start where the first one does."""
     bare = label.lstrip()
     indent = " " * (len(label) - len(bare))
-    lines = textwrap.wrap(bare, LABEL - len(indent)) or [""]
+    lines = textwrap.wrap(bare, width - len(indent)) or [""]
     return "\n".join(indent + line for line in lines)
 
 

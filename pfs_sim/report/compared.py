@@ -26,7 +26,7 @@ MOVED = {
     "payor.net_benefit": "net benefit",
     "investors.npv": "investors' NPV",
 }
-LONGEST, WIDEST = 44, 34
+LONGEST, WIDEST = 44, 36
 
 
 def name_deals(count: int) -> list[str]:

@@ -44,6 +44,18 @@ def list_earlier_run(folder: Path) -> list[Path]:
     return [folder / name for name in [*names, PurePosixPath(NAME)]]
 
 
+def check_writable(folder: Path) -> None:
+    """InputError where nothing can be written into a folder, or made that is still missing."""
+    there = next(at for at in (folder, *folder.absolute().parents) if at.exists())
+    try:
+        tempfile.TemporaryDirectory(dir=there).cleanup()
+    except OSError as error:
+        raise InputError(
+            f"found {there}, where nothing can be written ({error.strerror}); allowed: a folder "
+            "that can be written into"
+        ) from None
+
+
 @contextmanager
 def stage(folder: Path) -> Iterator[Path]:
     """A folder to write into, whose files replace an earlier run once all are there."""
