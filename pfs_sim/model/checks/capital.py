@@ -75,6 +75,17 @@ def check_tranches(scenario: Scenario) -> Iterator[Finding]:
         yield from wrong
         yield from _check_coupon(tranche, path)
         yield from _check_schedule(scenario, tranche, path)
+        fixed = "dates" if tranche.schedule else "once" if tranche.draw == "upfront" else None
+        if fixed and tranche.order != 1:
+            yield warning(
+                (*path, "order"), f"{tranche.order}, of what is drawn at {fixed}: it does nothing",
+                "an order of tranches that are drawn as needed",
+            )
+        if tranche.draw == "upfront" and tranche.last is not None:
+            yield warning(
+                (*path, "last"), "the end of draws that are all at `first`: it does nothing",
+                "no `last`, or draw: as_needed",
+            )
 
 
 def _check_coupon(tranche: Tranche, path: Path) -> Iterator[Finding]:
@@ -185,6 +196,14 @@ def check_guarantees(scenario: Scenario) -> Iterator[Finding]:
             )
         if guarantee.limit is not None and guarantee.limit.value == 0.0:
             yield Finding((*path, "limit"), "0, a guarantee of nothing", "above 0, or no limit")
+        pot = sum(amount.value for amount in guarantee.pot.values())
+        if guarantee.limit is not None and guarantee.pot and guarantee.limit.value > pot:
+            yield warning(
+                (*path, "limit"),
+                f"{say(guarantee.limit.value)}, more than ever is in the pot ({say(pot)}): it does "
+                "nothing",
+                f"up to {say(pot)}, or no limit",
+            )
         yield from _check_maturity(scenario, guarantee, path)
         yield from check_keys(clock, (*path, "pot"), guarantee.pot)
 
@@ -212,7 +231,26 @@ def _check_maturity(scenario: Scenario, guarantee: Guarantee, path: Path) -> Ite
             )
 
 
-CHECKS = (check_costs, check_tranches, check_grants, check_names, check_guarantees)
+def check_idle(scenario: Scenario) -> Iterator[Finding]:
+    """What is stated of funds that the deal does not have."""
+    capital = scenario.capital
+    if capital.tranches:
+        return
+    if capital.hurdle.value != 0.0:
+        yield warning(
+            ("capital", "hurdle"),
+            f"{say(capital.hurdle.value)}, of investors whom this deal does not have",
+            "tranches, or no hurdle",
+        )
+    if capital.residual == "intermediary" and not capital.grants:
+        yield warning(
+            ("capital", "residual"),
+            "intermediary, where the provider funds all and has what is left at once",
+            "tranches or grants, or a step of the waterfall that pays the intermediary",
+        )
+
+
+CHECKS = (check_costs, check_tranches, check_grants, check_names, check_guarantees, check_idle)
 
 
 def check_needs(scenario: Scenario) -> Iterator[Finding]:
