@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := ct_family_stability
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test verify browser bench clean
+.PHONY: help demo test verify browser bench docs clean
 
 help:
 	@echo "make demo    install into $(VENV) and run the Connecticut Family Stability deal"

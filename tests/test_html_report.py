@@ -33,7 +33,7 @@ from pfs_sim.report.html.deck import choose_paths
 from pfs_sim.report.html.money_chart import find_worst_year, list_bars
 from pfs_sim.report.html.named import find_achievement, name_scenarios, terms_on
 from pfs_sim.report.html.origins import list_figures
-from pfs_sim.report.html.words import say_measure, say_schedule, say_timing
+from pfs_sim.report.html.words import say_limits, say_measure, say_schedule, say_timing
 from pfs_sim.report.parties import find_sections
 from pfs_sim.report.summary import summary_document, write_json
 
@@ -457,3 +457,17 @@ class TestCommand:
         assert done.exit_code == 2 and "found no results.npz" in done.stderr
         assert self.call(tmp_path / "none.yaml").exit_code == 2
         assert not (tmp_path / "r.html").exists()
+
+
+def test_what_limits_or_changes_the_payments_is_said():
+    said = say_limits(load("tests/bad_scenarios/base/deal.yaml").scenario)
+    assert said == [
+        "All terms together: at most $14,800,000.",
+        "State: at most $12,000,000 in all; at most $6,000,000 in a fiscal year, the rest carried "
+        "over; in each fiscal year its appropriation fails with a probability of 1%, and 50% of "
+        "what is due then is lost, the rest 2 quarters late.",
+        "County: at most $3,000,000 in all.",
+        "1 Oct 2018: if enrolled < 80, the program is ended.",
+        "1 Oct 2021: if live < 0%, no more is drawn from Junior.",
+        "1 Oct 2018: if enrolled ≥ 250, the program is expanded, to 600 clients.",
+    ]

@@ -64,7 +64,22 @@ def say_returns(table: MetricTable, currency: str) -> str:
     if loss.loss_given_loss is not None and math.isfinite(loss.loss_given_loss.value):
         amount = say_amount(loss.loss_given_loss, currency)
         said += f", {amount} on average when they do"
-    return said
+    return said + say_behind(table)
+
+
+def say_behind(table: MetricTable) -> str:
+    """How often investors get back less than they put in, where that is not how often they lose.
+
+    Interest makes up for principal on some paths; and a waterfall that shares money out before
+    the last draw leaves principal that nobody repays to lenders who have had it all back.
+    """
+    loss, behind = table["investors.principal_loss"].p_loss, table["investors.moic"].p_loss
+    if loss is None or behind is None or math.isnan(behind.value):
+        return ""
+    apart = abs(loss.value - behind.value)
+    if apart < 0.01 or apart < 3.0 * math.hypot(loss.error, behind.error):
+        return ""
+    return f"; on {say_share(behind)} they get back less than they put in"
 
 
 def say_answer(table: MetricTable, resolved: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ from pfs_sim.report.html.naming import (
     name_source,
     write_fiscal_year,
 )
-from pfs_sim.report.sentences import say_amount, say_high, say_share
+from pfs_sim.report.sentences import say_amount, say_behind, say_high, say_share
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ def answer_loss(deck: Deck) -> Answer:
             f", {say_amount(loss.loss_given_loss, deck.currency)} on average when they do, "
             f"of {say_amount(drawn, deck.currency)} put in on average"
         )
+    said += say_behind(table)
     return Answer("loss", question, cell.text, cell.error, f"{said}{_say_tranches(deck)}.")
 
 

@@ -21,6 +21,7 @@ from pfs_sim.report.html.naming import (
 from pfs_sim.report.html.origins import Figure, count_origins, list_figures
 from pfs_sim.report.html.words import (
     say_conditions,
+    say_limits,
     say_measure,
     say_schedule,
     say_timing,
@@ -67,6 +68,7 @@ class Deal:
     parties: tuple[Party, ...]
     program: tuple[str, ...]
     terms: tuple[TermInWords, ...]
+    limits: tuple[str, ...]
     waterfall: tuple[str, ...]
     dates: tuple[tuple[str, str], ...]
     figures: int
@@ -80,8 +82,8 @@ def describe_deal(deck: Deck) -> Deal:
     return Deal(
         scenario.description, tuple(sum_up(scenario)), tuple(list_parties(scenario)),
         tuple(say_program(scenario)),
-        tuple(list_terms(deck)), tuple(say_waterfall(scenario)), tuple(list_dates(scenario)),
-        len(figures), count_origins(figures),
+        tuple(list_terms(deck)), tuple(say_limits(scenario)), tuple(say_waterfall(scenario)),
+        tuple(list_dates(scenario)), len(figures), count_origins(figures),
     )
 
 

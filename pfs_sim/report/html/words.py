@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pfs_sim.model.contract import Condition, Term
+from pfs_sim.model.contract import Condition, Term, Trigger, YearCap
 from pfs_sim.model.evaluation import (
     Best,
     Blend,
@@ -19,7 +19,7 @@ from pfs_sim.model.evaluation import (
 )
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.model.schedules import Fixed, Pieces, Points, RateCard, SavingsShare, Schedule, Tiers
-from pfs_sim.report.html.naming import name_outcome, plain, write_day
+from pfs_sim.report.html.naming import isolate, name_outcome, name_tranche, plain, write_day
 from pfs_sim.report.termsheet.scales import scale_of
 from pfs_sim.report.termsheet.words import Words, money, number, percent, singular
 
@@ -225,9 +225,7 @@ def say_conditions(scenario: Scenario, term: Term) -> list[str]:
     if term.floor is not None:
         found.append(f"at least {money(term.floor.value, scenario.currency)}")
     if term.fiscal_year_cap is not None:
-        most = money(term.fiscal_year_cap.amount.value, scenario.currency)
-        rest = "carried over" if term.fiscal_year_cap.excess == "carry" else "lost"
-        found.append(f"at most {most} in a fiscal year, the rest {rest}")
+        found.append(_say_year_cap(scenario, term.fiscal_year_cap))
     if term.holdback is not None:
         when = write_when(scenario, term.holdback.release)
         found.append(f"{percent(term.holdback.share.value)} held back until {when}")
@@ -239,6 +237,57 @@ def say_conditions(scenario: Scenario, term: Term) -> list[str]:
     if term.claw_back:
         found.append("what was paid too early is paid back")
     return found
+
+
+def say_limits(scenario: Scenario) -> list[str]:
+    """What limits or changes the payments of all terms: caps, payors who fail, triggers."""
+    contract, currency = scenario.contract, scenario.currency
+    found = []
+    most = [] if contract.cap is None else [f"at most {money(contract.cap.value, currency)}"]
+    if contract.fiscal_year_cap is not None:
+        most.append(_say_year_cap(scenario, contract.fiscal_year_cap))
+    if most:
+        found.append(f"All terms together: {'; '.join(most)}.")
+    for name, payor in contract.payors.items():
+        most = [] if payor.cap is None else [f"at most {money(payor.cap.value, currency)} in all"]
+        if payor.fiscal_year_cap is not None:
+            most.append(_say_year_cap(scenario, payor.fiscal_year_cap))
+        if payor.default is not None:
+            fails = percent(payor.default.probability.mean())
+            lost = percent(payor.default.lost.value)
+            most.append(
+                f"in each fiscal year its appropriation fails with a probability of {fails}, and "
+                f"{lost} of what is due then is lost"
+            )
+            if str(payor.default.late).split()[0] != "0":
+                most[-1] += f", the rest {write_span(scenario, payor.default.late)} late"
+        if most:
+            found.append(f"{isolate(payor.label or plain(name))}: {'; '.join(most)}.")
+    return found + [_say_trigger(scenario, trigger) for trigger in contract.triggers.values()]
+
+
+def _say_year_cap(scenario: Scenario, cap: YearCap) -> str:
+    rest = "carried over" if cap.excess == "carry" else "lost"
+    return f"at most {money(cap.amount.value, scenario.currency)} in a fiscal year, the rest {rest}"
+
+
+def _say_trigger(scenario: Scenario, trigger: Trigger) -> str:
+    bounds = _say_bounds(scenario, "if", " and ", trigger.only_if)
+    bounds += _say_bounds(scenario, "if", " or ", trigger.any_of)
+    what = {
+        "terminate": "the program is ended"
+        + ("" if trigger.pays_after else ", and nothing is evaluated after it"),
+        "stop_funding": "no more is drawn from "
+        + " and ".join(name_tranche(scenario, name) for name in trigger.tranches),
+        "expand": "the program is expanded",
+    }[trigger.action]
+    if trigger.target is not None:
+        what += f", to {trigger.target:,} clients"
+    if trigger.window_end is not None:
+        what += f", with enrollment until {write_when(scenario, trigger.window_end)}"
+    when = "; ".join(shorten([write_when(scenario, when) for when in trigger.at]))
+    condition = " and ".join(bounds)
+    return f"{when}: {condition + ', ' if condition else ''}{what}."
 
 
 def _say_bounds(
