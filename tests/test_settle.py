@@ -326,6 +326,21 @@ class TestCommand:
         assert done.exit_code == 2 and "found no mapping" in done.stderr
 
 
+def test_more_than_all_clients_can_have_is_doubted() -> None:
+    deal = shipped("ct_family_stability")  # 500 clients, four quarters of treatment each
+    most = {"placements_averted": 500.0, "negative_screens": 2000.0, "families_started": 500.0}
+    assert settle(deal, most)["doubts"] == []
+    doubts = settle(deal, {name: value + 1.0 for name, value in most.items()})["doubts"]
+    assert doubts == [
+        "placements_averted: found 501, more than the 500 that 500 treated clients can have",
+        "negative_screens: found 2,001, more than the 2,000 that 500 treated clients can have",
+        "families_started: found 501, more than the 500 that 500 treated clients can have",
+    ]
+    file = FOLDER / "ct_family_stability.yaml"
+    done = call("settle", file, "-m", "families_started=501")
+    assert done.exit_code == 0 and done.stderr.startswith("warning: families_started: found 501")
+
+
 def test_what_all_receive_adds_up_to_the_cent() -> None:
     assert round_together([100 / 3] * 3) == [33.34, 33.33, 33.33]
     assert round_together([10.004, 20.003, 0.005]) == [10.0, 20.0, 0.01]

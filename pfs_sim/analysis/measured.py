@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from pfs_sim.errors import InputError
 from pfs_sim.model.evaluation import OutcomeMeasure, ProgramMeasure
+from pfs_sim.model.outcomes import Event, Milestone
 from pfs_sim.model.scenario import Scenario
 from pfs_sim.simulate import nothing_given
 
@@ -218,3 +219,47 @@ def _refuse_impossible(scenario: Scenario, m: int, name: str, number: float) -> 
             f"{name}: found a relative reduction of {number:g}; allowed: at most 1 "
             f"(fractions: {number / 100:g} for {number:g} %)"
         )
+
+
+_OF_TREATED = ("treated", "completed", "left", "active")
+_TOTALS = ("total", "measured", "averted")
+
+
+def find_doubts(scenario: Scenario, given: F8) -> list[str]:
+    """What given[measure, evaluation] says that is more than all clients can have, in words.
+
+    They are as many as the target, or what a trigger raises it to. Without a target, and of what
+    has no bound for a client, nothing is said.
+    """
+    targets = [trigger.target for trigger in scenario.contract.triggers.values()]
+    if scenario.program.target is None:
+        return []
+    clients = max([scenario.program.target, *(one for one in targets if one is not None)])
+    found = []
+    for row, (name, measure) in zip(given, scenario.evaluation.measures.items(), strict=True):
+        number, most = float(np.nanmax(row, initial=0.0)), clients * _most_each(scenario, measure)
+        if number > most * (1.0 + 1e-9):
+            found.append(
+                f"{name}: found {number:,g}, more than the {most:,g} that {clients:,} treated "
+                "clients can have"
+            )
+    return found
+
+
+def _most_each(scenario: Scenario, measure: object) -> float:
+    """The most that one treated client adds to a measure."""
+    if isinstance(measure, ProgramMeasure):
+        return 1.0 if measure.program in _OF_TREATED else math.inf
+    if not isinstance(measure, OutcomeMeasure) or measure.statistic not in _TOTALS:
+        return math.inf
+    if measure.statistic != "averted" and _arm(measure) != "treated":
+        return math.inf
+    outcome = scenario.outcomes[measure.outcome]
+    if measure.statistic == "measured":
+        return 1.0 if isinstance(outcome, Event) else math.inf
+    if isinstance(outcome, Event):
+        return outcome.trials
+    if isinstance(outcome, Milestone):
+        periods = scenario.clock.span(scenario.program.service.duration)
+        return outcome.units.value * (outcome.limit or periods)
+    return math.inf

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.analysis.lived import Lived, live_one
-from pfs_sim.analysis.measured import Measured, find_given
+from pfs_sim.analysis.measured import Measured, find_doubts, find_given
 from pfs_sim.analysis.trace import MISSING, list_events
 from pfs_sim.model.contract import Contract
 from pfs_sim.model.evaluation import OutcomeMeasure, PersonMeasure, ProgramMeasure
@@ -49,6 +49,7 @@ def settle(deal: Deal, measured: Measured) -> Document:
     document = write_settlement(live_settled(scenario, given), given)
     if _is_the_same_all_along(scenario, given):
         document["note"] += ONE_VALUE
+    document["doubts"] = find_doubts(scenario, given)
     return document
 
 

@@ -43,6 +43,8 @@ def settle(
     given = read_measured(measured)
     announce_compiling(deals=[loaded])
     document = find_settlement(loaded, given)
+    for doubt in document["doubts"]:
+        click.echo(f"warning: {doubt}", err=True)
     if as_json:
         from pfs_sim.report.summary import write_json
 
