@@ -23,7 +23,7 @@ help:
 demo: $(VENV)/.for-demo
 	$(BIN)/pfs-sim run scenarios/$(DEMO).yaml --out out/$(DEMO)
 	@echo
-	@echo "The report lies in $(CURDIR)/out/$(DEMO)"
+	@echo "The report: $(CURDIR)/out/$(DEMO)/report.html"
 
 test: $(VENV)/.for-test
 	$(BIN)/ruff check
