@@ -65,7 +65,20 @@ class TestLevers:
     def test_a_list(self):
         assert read_lever("a.b=1,2.5,1_000").values == (1, 2.5, 1000)
 
-    @pytest.mark.parametrize("text", ["a", "a=", "=1:2:3", "a=1:2", "a=1:2:1", "a=x", "a=1:inf:3"])
+    def test_words_as_they_stand_in_a_file(self):
+        lever = read_lever("outcomes.jail.window=12 months, 18 months")
+        assert lever.values == ("12 months", "18 months") and not lever.numeric
+        assert read_lever("a=2022-03-28,2022-09-28").values == ("2022-03-28", "2022-09-28")
+        assert read_lever("a=true,false").values == (True, False)
+        assert read_lever("a=1,2").numeric
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "a", "a=", "=1:2:3", "a=1:2", "a=1:2:1", "a=1:inf:3", "a={b}", "a=[1]", "a=1,,2",
+            "a=null",
+        ],
+    )
     def test_what_is_no_lever(self, text):
         with pytest.raises(InputError, match="allowed: PATH=LO:HI:N"):
             read_lever(text)
@@ -100,6 +113,19 @@ class TestLevers:
 
 
 class TestSweep:
+    def test_words_are_moved_as_numbers_are(self, tmp_path):
+        window, span = "outcomes.return_to_prison.window", ("12 months", "18 months")
+        found = sweep(STARTER, {window: span, PRICE: [2000, 3000]}, paths=64)
+        assert found.cases[0].case.name == f"{window}=12 months, {PRICE}=2000"
+        for one in found.cases:
+            assert one.table == summarize(simulate(load(STARTER, one.case.sets), 64))
+        assert found.list_rows()[0][window] == "12 months"
+        assert list_sweep(found)[0].keys[1][0] == "12 months"
+        alone = sweep(STARTER, {window: span}, paths=64)
+        save_figures([draw_sweep(found), draw_sweep(alone)], tmp_path)
+        done = call("frontier", STARTER, "--over", f"{window}=12 months,18 months")
+        assert done.exit_code == 2 and "allowed: numbers (`sweep` takes words, too)" in done.stderr
+
     def test_each_case_is_a_run_of_its_own(self):
         found = sweep(STARTER, {PRICE: [2000, 3000]}, paths=64)
         for one in found.cases:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pfs_sim.analysis.grounds import EFFECT, find_kind, find_outcomes
-from pfs_sim.analysis.levers import Case, Changeable, Lever, cross
+from pfs_sim.analysis.levers import Case, Changeable, Lever, cross, is_number, write_value
 from pfs_sim.analysis.same_people import PATHS, SamePeople, find_people
 from pfs_sim.errors import InputError
 from pfs_sim.metrics.deal import ROUNDING, find_sampling
@@ -174,6 +174,13 @@ def frontier(
     )
     if not 1 <= len(levers) <= 2 or len({lever.path for lever in levers}) < len(levers):
         raise InputError(f"found {len(levers)} levers; allowed: one, or two that differ")
+    for lever in levers:
+        if not lever.numeric:
+            found = next(value for value in lever.values if not is_number(value))
+            raise InputError(
+                f"found the value {write_value(found)!r} of {lever.path}; allowed: numbers "
+                "(`sweep` takes words, too)"
+            )
     changeable = Changeable(deal)
     scenario = scenario_of(changeable.loaded)
     cases = cross(levers)

@@ -35,21 +35,42 @@ def name_shortly(paths: Sequence[str]) -> list[str]:
     return list(paths)
 
 
+def is_number(value: Any) -> bool:
+    """Whether a value has a place on a scale."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def write_value(value: Any) -> str:
+    """A value of a lever as it may stand in a file."""
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    return f"{value:.12g}" if is_number(value) else str(value)
+
+
 @dataclass(frozen=True)
 class Lever:
-    """A value that is moved over a grid."""
+    """A value that is moved: over a grid of numbers, or through words (dates, spans, methods)."""
 
     path: str
     values: tuple[Any, ...]
+
+    @property
+    def numeric(self) -> bool:
+        """Whether all values are numbers."""
+        return all(is_number(value) for value in self.values)
 
 
 def read_lever(text: str) -> Lever:
     """`path=lo:hi:n` (n values evenly spaced, ends included) or `path=a,b,c` as a lever.
 
-    Whole numbers stay whole where every value of the grid is one.
+    Whole numbers stay whole where every value of the grid is one. What is not a number is read
+    as it would be in a file: `12 months`, `2022-03-28`, `true`.
     """
     path, equals, values = text.partition("=")
-    allowed = "allowed: PATH=LO:HI:N, such as contract.cap=10e6:15e6:6, or PATH=A,B,C"
+    allowed = (
+        "allowed: PATH=LO:HI:N, such as contract.cap=10e6:15e6:6, or PATH=A,B,C, such as "
+        "'outcomes.jail.window=12 months,18 months'"
+    )
     if not equals or not path.strip() or not values.strip():
         raise InputError(f"found the lever {text!r}; {allowed}")
     parts = values.split(":")
@@ -57,10 +78,27 @@ def read_lever(text: str) -> Lever:
         if len(parts) == 3:
             return Lever(path.strip(), spread(_number(parts[0]), _number(parts[1]), int(parts[2])))
         if len(parts) == 1:
-            return Lever(path.strip(), tuple(_whole(_number(one)) for one in values.split(",")))
+            return Lever(path.strip(), tuple(_read_value(one) for one in values.split(",")))
     except ValueError:
         pass
     raise InputError(f"found the lever {text!r}; {allowed}")
+
+
+def _read_value(text: str) -> Any:
+    """A number, or a word as in a file; ValueError for what is neither."""
+    try:
+        return _whole(_number(text))
+    except ValueError:
+        pass
+    from pfs_sim.reading.parsing import parse_value
+
+    try:
+        found = parse_value(text.strip(), "a lever").data
+    except ScenarioError as why:
+        raise ValueError(text) from why
+    if isinstance(found, str | bool) and str(found).strip():
+        return found
+    raise ValueError(text)
 
 
 def read_range(text: str) -> tuple[str, float, float]:
@@ -108,7 +146,7 @@ def cross(levers: Sequence[Lever]) -> list[Case]:
     found = []
     for values in itertools.product(*(lever.values for lever in levers)):
         sets = {lever.path: value for lever, value in zip(levers, values, strict=True)}
-        name = ", ".join(f"{path}={value:.12g}" for path, value in sets.items())
+        name = ", ".join(f"{path}={write_value(value)}" for path, value in sets.items())
         found.append(Case(name, sets))
     return found
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from pfs_sim import __version__
 from pfs_sim.analysis.compare import find_differences
-from pfs_sim.analysis.levers import Case, Changeable, Lever, cross
+from pfs_sim.analysis.levers import Case, Changeable, Lever, cross, write_value
 from pfs_sim.analysis.same_people import PATHS, SamePeople, find_people
 from pfs_sim.errors import InputError
 from pfs_sim.metrics.deal import Known, summarize
@@ -93,10 +93,12 @@ class Sweep:
 
     def list_rows(self) -> list[dict[str, Any]]:
         """One row for each case, metric and statistic: what CSV and Parquet hold."""
-        paths = [lever.path for lever in self.levers]
         found = []
         for one in self.cases:
-            values = {path: one.case.sets[path] for path in paths}
+            values = {}
+            for lever in self.levers:  # a column holds numbers, or words
+                value = one.case.sets[lever.path]
+                values[lever.path] = value if lever.numeric else write_value(value)
             header, *rows = one.table.to_csv_rows()
             for row in rows:
                 cells = dict(zip(map(str, header), row, strict=True))

@@ -37,7 +37,8 @@ NO_ANSWER = 1
 @takes_scenario
 @click.option(
     "--over", multiple=True, metavar="PATH=LO:HI:N",
-    help="A lever: N values from LO to HI, or PATH=A,B,C. Twice for a grid of two levers.",
+    help="A lever: N values from LO to HI, or PATH=A,B,C, numbers or words (dates, spans, "
+    "methods). Twice for a grid of two levers.",
 )
 @click.option(
     "--cases", metavar="FILE",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pfs_sim.analysis.frontier import FALSE, PAYOR, Frontier
-from pfs_sim.analysis.levers import name_shortly
+from pfs_sim.analysis.levers import is_number, name_shortly, write_value
 from pfs_sim.analysis.solve import Seen, Solution
 from pfs_sim.analysis.sweep import Sweep
 from pfs_sim.metrics.estimates import Estimate
@@ -111,8 +111,8 @@ def _define(sweep: Sweep) -> Page:
 
 
 def _say(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
+    if not is_number(value):
+        return write_value(value)
     if isinstance(value, int) or abs(value) < 1e6:
         return f"{value:,.{6 if isinstance(value, float) else 10}g}"
     return f"{value:,.0f}"

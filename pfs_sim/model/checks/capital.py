@@ -301,4 +301,37 @@ def check_needs(scenario: Scenario) -> Iterator[Finding]:
         )
 
 
-EXPECTED = (check_needs,)
+def check_last_draws(scenario: Scenario) -> Iterator[Finding]:
+    """Principal that is drawn when no payment can repay it any more."""
+    capital, clock, last = scenario.capital, scenario.clock, last_payment(scenario)
+    repaid = {name: t for name, t in capital.tranches.items() if t.kind != "grant"}
+    if last > clock.periods or any(step.pay == "reserve" for step in capital.waterfall.values()):
+        return  # what a reserve keeps pays for what comes late
+    since = last if capital.draws == "after_distribution" else last + 1
+    too_late = (
+        f"on or after the day of the last payment (grid point {last}), when that has been "
+        "distributed: nothing repays it"
+    )
+    way_out = "an earlier day, or draws: before_distribution for what falls on that one"
+    for name, tranche in repaid.items():
+        for key, amount in tranche.schedule.items():
+            when = read_moment(key)
+            if amount.value > 0.0 and when is not None and grid(clock, when) >= since:
+                yield warning(
+                    ("capital", "tranches", name, "schedule", key),
+                    f"a draw {too_late}", way_out,
+                )
+    if not any(t.draw == "as_needed" and not t.schedule for t in repaid.values()):
+        return
+    plan = expect(scenario)
+    late = {name: line_cost(scenario, cost, plan, since) for name, cost in capital.costs.items()}
+    total = sum(late.values())
+    if total > 1e-6 * sum(line_cost(scenario, cost, plan) for cost in capital.costs.values()):
+        name = max(late, key=lambda one: late[one])
+        yield warning(
+            ("capital", "costs", name),
+            f"{say(round(total))} of costs at the means, drawn {too_late}", way_out,
+        )
+
+
+EXPECTED = (check_needs, check_last_draws)

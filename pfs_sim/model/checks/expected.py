@@ -169,8 +169,8 @@ def _places(scenario: Scenario) -> list[float]:
     ]
 
 
-def line_cost(scenario: Scenario, cost: Cost, plan: Expected) -> float:
-    """What a cost line comes to at the means."""
+def line_cost(scenario: Scenario, cost: Cost, plan: Expected, since: int = 0) -> float:
+    """What a cost line comes to at the means, from a grid point on."""
     clock, (_, end) = scenario.clock, window(scenario)
     first = grid(clock, cost.first)
     last = None if cost.last is None else grid(clock, cost.last)
@@ -180,11 +180,12 @@ def line_cost(scenario: Scenario, cost: Cost, plan: Expected) -> float:
         for part in (cost.per_client_period, cost.per_enrollment, cost.per_period)
     )
     total = 0.0
-    for t in range(clock.periods):
+    for t in range(since, clock.periods):
         runs = t < end or plan.active[t] > 1e-9 if last is None else t <= last
         amount = client * plan.active[t] + each * plan.treated[t]
         total += (amount + (fixed if runs and t >= first else 0.0)) * rises**t
     for key, amount_at in cost.at.items():
         when = read_moment(key)
-        total += amount_at.mean() * rises ** (0 if when is None else grid(clock, when))
+        at = 0 if when is None else grid(clock, when)
+        total += amount_at.mean() * rises**at if at >= since else 0.0
     return total * cost.overrun.mean() * scenario.capital.overrun.mean()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from pfs_sim.analysis.levers import name_shortly
+from pfs_sim.analysis.levers import is_number, name_shortly, write_value
 from pfs_sim.analysis.sweep import Sweep
 from pfs_sim.metrics.estimates import Estimate
 from pfs_sim.metrics.numerals import format_value
@@ -105,7 +105,7 @@ def _short(value: float, unit: Unit, symbol: str) -> str:
 
 
 def _tick(value: Any) -> str:
-    return write_short(float(value), "") if isinstance(value, int | float) else str(value)
+    return write_short(float(value), "") if is_number(value) else write_value(value)
 
 
 def _interval(sweep: Sweep, address: str) -> tuple[F8, F8, F8]:
@@ -128,45 +128,57 @@ def _count(axis: Any, unit: Unit, symbol: str) -> None:
 
 def _draw_line(axes: Axes, sweep: Sweep, address: str) -> None:
     (lever,) = sweep.levers
-    x = np.array([float(one.case.sets[lever.path]) for one in sweep.cases])
+    values = [one.case.sets[lever.path] for one in sweep.cases]
     y, low, high = _interval(sweep, address)
-    order = np.argsort(x)
     finite = np.isfinite(low) & np.isfinite(high)
-    axes.fill_between(
-        x[order], np.where(finite, low, y)[order], np.where(finite, high, y)[order],
-        color=BLUE, alpha=0.22, lw=0,
-    )
-    axes.plot(x[order], y[order], color=BLUE, lw=1.6, marker="o", ms=3)
+    if lever.numeric:
+        x = np.array([float(value) for value in values])
+        order = np.argsort(x)
+        axes.fill_between(
+            x[order], np.where(finite, low, y)[order], np.where(finite, high, y)[order],
+            color=BLUE, alpha=0.22, lw=0,
+        )
+        axes.plot(x[order], y[order], color=BLUE, lw=1.6, marker="o", ms=3)
+        if float(np.max(np.abs(x))) >= 1e4:
+            count_in_money(axes.xaxis, "")
+    else:  # words have an order, but no distance
+        x = np.arange(len(values))
+        axes.vlines(x[finite], low[finite], high[finite], color=GRAY, lw=1.4)
+        axes.plot(x, y, "o", color=BLUE, ms=4)
+        axes.set_xticks(x, [_tick(value) for value in values], fontsize=7.5)
+        axes.margins(x=0.15)
     axes.set_title(say_metric(sweep.cases[0].table, address), fontsize=8.5)
     axes.set_xlabel(lever.path, fontsize=8)
     axes.grid(axis="y")
     _count(axes.yaxis, _unit(sweep, address), symbol_of(sweep))
-    if float(np.max(np.abs(x))) >= 1e4:
-        count_in_money(axes.xaxis, "")
 
 
 def _draw_heat(axes: Axes, sweep: Sweep, address: str) -> None:
     first, second = sweep.levers
-    x = np.array([float(value) for value in second.values])
-    y = np.array([float(value) for value in first.values])
-    z = _interval(sweep, address)[0].reshape(y.size, x.size)
+    wide, high = len(second.values), len(first.values)
+    z = _interval(sweep, address)[0].reshape(high, wide)
     unit, symbol = _unit(sweep, address), symbol_of(sweep)
     shade = axes.pcolormesh(
-        np.arange(x.size + 1) - 0.5, np.arange(y.size + 1) - 0.5, z, cmap="Blues", shading="flat"
+        np.arange(wide + 1) - 0.5, np.arange(high + 1) - 0.5, z, cmap="Blues", shading="flat"
     )
     bar = axes.figure.colorbar(shade, ax=axes, fraction=0.05, pad=0.03)
     _count(bar.ax.yaxis, unit, symbol)
-    if min(x.size, y.size) > 1 and np.isfinite(z).all() and np.ptp(z) > 0.0:
+    lined = first.numeric and second.numeric and min(wide, high) > 1
+    if lined and np.isfinite(z).all() and np.ptp(z) > 0.0:
         lines = axes.contour(
-            np.arange(x.size), np.arange(y.size), z, 4, colors=INK, linewidths=0.8,
+            np.arange(wide), np.arange(high), z, 4, colors=INK, linewidths=0.8,
             linestyles="solid",
         )
         for text in axes.clabel(
             lines, fmt=lambda value: _short(value, unit, symbol), fontsize=7
         ):
             text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85})
-    axes.set_xticks(np.arange(x.size), [_tick(value) for value in second.values])
-    axes.set_yticks(np.arange(y.size), [_tick(value) for value in first.values])
+    axes.set_xticks(np.arange(wide), [_tick(value) for value in second.values])
+    axes.set_yticks(np.arange(high), [_tick(value) for value in first.values])
+    if not first.numeric:  # words are long: the margin is not
+        axes.tick_params(axis="y", labelrotation=90, labelsize=7.5)
+        for text in axes.get_yticklabels():
+            text.set_verticalalignment("center")
     axes.set_title(say_metric(sweep.cases[0].table, address), fontsize=8.5)
     axes.set_xlabel(second.path, fontsize=8)
     axes.set_ylabel(first.path, fontsize=8)
