@@ -66,6 +66,14 @@ class TestDifferences:
         assert all(party.same.value == 1.0 for party in found.parties)
         assert found.terms == ()
 
+    def test_rounding_of_other_ways_to_add_is_no_difference(self):
+        files = ("rikers_able", "rikers_able_stopped")  # an evaluation of one is not one of both
+        found = compare([f"scenarios/{file}.yaml" for file in files], 200)
+        saved, other = (one["payor.savings"] for one in found.results)
+        assert not np.array_equal(saved, other)
+        one = found.pairs[0].differences["payor.savings.mean"]
+        assert (one.difference.value, one.difference.se, one.gain) == (0.0, 0.0, math.inf)
+
     def test_a_mean_is_the_paired_difference(self, lower_cap):
         a, b = (one["payor.payments"] for one in lower_cap.results)
         found = lower_cap.pairs[0].differences["payor.payments.mean"]

@@ -471,3 +471,12 @@ def test_what_limits_or_changes_the_payments_is_said():
         "1 Oct 2021: if live < 0%, no more is drawn from Junior.",
         "1 Oct 2018: if enrolled ≥ 250, the program is expanded, to 600 clients.",
     ]
+
+
+def test_an_npv_is_named_by_its_hurdle():
+    from pfs_sim.report.parties import name_npv
+
+    at, bare = {"capital": {"hurdle": {"value": 0.045}}}, {"capital": {"hurdle": 0.0}}
+    assert name_npv(at) == "NPV at the hurdle, 4.5%"
+    assert name_npv(bare) == name_npv({}) == "Profit (no hurdle: NPV at 0%)"
+    assert name_npv(at, bare) == "NPV, each at its own hurdle"

@@ -359,3 +359,14 @@ class TestPagesAndCommand:
         assert set(found["terms"]) == {"step", "line", ALL}
         assert found["cliffs"][0]["flagged"] and found["by_sample"] == []
         assert load(str(file)).scenario.name == "Small deal"
+
+
+def test_a_penalty_misses_no_success_and_has_no_deadweight():
+    water = load("scenarios/dc_water.yaml").scenario
+    found = judge_integrity(water, 200, 1, enrollment=(), sample=())
+    penalty, bonus = (found.judgments[name] for name in ("risk_share", "outperformance"))
+    assert penalty.paid.value < 0.0 and math.isnan(penalty.deadweight.value)
+    assert penalty.missed_success.paths == 0 and penalty.at_target is None
+    assert bonus.missed_success.paths > 0 and bonus.deadweight.value == 0.0
+    cliffs = find_cliffs(water, found.means)
+    assert all(math.isnan(x) for one in cliffs for x in (one.reach_point, one.beyond_point))

@@ -72,7 +72,9 @@ def find_cliffs(
 
 
 def evaluate(s: Segments, x: float, *, from_below: bool = False) -> float:
-    """The schedule at x: of its upper side, or (`from_below`) just below x."""
+    """The schedule at x: of its upper side, or (`from_below`) just below x; NaN at NaN."""
+    if math.isnan(x):
+        return NAN
     for i in range(len(s.x) - 1, -1, -1):
         if x > s.x[i] or (x == s.x[i] and not from_below):
             return s.y[i] + s.slope[i] * (x - s.x[i])
@@ -112,7 +114,8 @@ def _at_knots(
     cap = math.inf if term.cap is None else term.cap.value
 
     def amount(x: float, from_below: bool = False) -> float:
-        return min(factor * evaluate(s, x, from_below=from_below), cap)
+        found = factor * evaluate(s, x, from_below=from_below)
+        return cap if found > cap else found
 
     one = weigh_participant(scenario, means, term.measure)
     point = weigh_point(scenario, means, term.measure)

@@ -29,6 +29,8 @@ from pfs_sim.simulate import Deal, scenario_of
 F8 = npt.NDArray[np.float64]
 CENT = 0.005
 """A party is better off by at least half a cent."""
+ROUNDING = 1e-12
+"""Share of a number, and of the largest one, by which other ways to add it up move it at most."""
 MOST_CHANGES = 12
 STATISTICS = ("mean", "q0.05", "q0.5", "q0.95", "p_loss", "p_negative", "p_zero")
 MOVED = ("payor.payments", "payor.net_benefit", "investors.npv")
@@ -194,14 +196,14 @@ def find_differences(
         if metric not in second_table:
             continue
         summary = first_table[metric]
-        same = np.array_equal(first[metric], second[metric], equal_nan=True)
+        same = _is_same(first[metric], second[metric])
         for statistic in wanted:
             known = summary.list_statistics()
             if statistic not in known or statistic not in second_table[metric].list_statistics():
                 continue
             address = f"{metric}.{statistic}"
             one = find_influence(first, first_table, address)
-            other = find_influence(second, second_table, address)
+            other = one if same else find_influence(second, second_table, address)
             apart = other.minus(one)
             if not same:
                 apart = _widen(apart, statistic, first[metric], second[metric], one.sampling)
@@ -216,6 +218,15 @@ def find_differences(
                 find_pairing(one, other),
             )
     return found
+
+
+def _is_same(one: F8, other: F8) -> bool:
+    """Whether a metric is the same on every path, but for the rounding of other ways to add."""
+    if np.array_equal(one, other, equal_nan=True):
+        return True
+    most = float(np.nanmax(np.abs(one), initial=0.0))
+    least = ROUNDING * most if math.isfinite(most) else 0.0
+    return np.allclose(one, other, rtol=ROUNDING, atol=least, equal_nan=True)
 
 
 def _widen(

@@ -209,6 +209,10 @@ def _judge(
     if aimed:
         slack = 1e-12
         reached = np.all([lives.effects[k] >= lives.targets[k] - slack for k in aimed], axis=0)
+    every = [paid, true, nothing, *([] if target is None else [target])]
+    takes = any(np.any(one < -CENT) for one in every)
+    if takes and not any(np.any(one > CENT) for one in every):
+        aimed, reached = [], none  # a penalty: where nothing is paid no success is missed
     return Judgment(
         name=name,
         kind=kind,
@@ -222,7 +226,10 @@ def _judge(
         paid_at_target=mean(target) if target is not None and aimed else UNDEFINED_ESTIMATE,
         noise=paired_difference(paid, true),
         misjudged=mean(np.abs(paid - true)),
-        deadweight=ratio_of_means(nothing, paid) if kind == RECORD else UNDEFINED_ESTIMATE,
+        # A share of what is partly taken back is no share.
+        deadweight=(
+            UNDEFINED_ESTIMATE if takes or kind != RECORD else ratio_of_means(nothing, paid)
+        ),
     )
 
 

@@ -43,7 +43,9 @@ class Outcome(Noun):
         0.0, validate_default=True, description="Effect of the full dose, on `scale`."
     )
     target_effect: Real | None = Field(
-        None, description="The effect that the parties aim at (for missed success)."
+        None,
+        description="The effect of a full dose, on the scale of `effect`, that the parties aim at "
+        "(for missed success).",
     )
     window: Span = Field(0, description="Length of the measured window.")
     opens: Literal["enrollment", "exit"] = Field(

@@ -133,9 +133,12 @@ def columns(scenario: Scenario) -> list[Column]:
         found.append(Column(f"guarantor.{name}.paid", "money", guarantee.label or name))
     if scenario.capital.guarantees:
         found.append(Column("guarantor.paid", "money", "Paid by guarantors"))
+    received = "Received by the provider"
+    if not scenario.capital.tranches and not scenario.capital.grants:
+        received += ", less costs"  # which it carries itself
     return [
         *found,
-        Column("provider.received", "money", "Received by the provider"),
+        Column("provider.received", "money", received),
         Column("intermediary.received", "money", "Received by the intermediary"),
     ]
 

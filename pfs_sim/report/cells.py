@@ -113,17 +113,18 @@ def write_row(name: str, summary: Summary, currency: str) -> Row:
 
 def list_chances(name: str, summary: Summary) -> list[Cell]:
     """What can happen to a metric, with its probability; what never did is left out."""
-    # Chances are of the paths that have a value; where some have none, that is said.
-    irr = "where there is one, below 0 on" if summary.n_undefined else "below 0 on"
     words: list[tuple[str, Interval | None]] = [
         ("nothing back on", summary.mass_points.get("total_loss")),
-        (irr if name.endswith(".irr") else "loss on", summary.p_loss),
+        ("below 0 on" if name.endswith(".irr") else "loss on", summary.p_loss),
         ("at the cap on", summary.mass_points.get("cap")),
         ("below 0 on", summary.p_negative),
     ]
     if summary.p_loss is None and summary.p_zero is not None and summary.p_zero.value < 1.0:
         words.append(("0 on", summary.p_zero))
     happened = [(said, share) for said, share in words if share is not None and share.value > 0.0]
+    if happened and summary.n_undefined and name.endswith(".irr"):
+        # Chances are of the paths that have a value; where some have none, that is said first.
+        happened[0] = (f"where there is one, {happened[0][0]}", happened[0][1])
     found = [write_chance(said, share) for said, share in happened]
     if summary.n_undefined:
         share = find_wilson_interval(summary.n_undefined, summary.n, find_critical_value())

@@ -15,7 +15,7 @@ from pfs_sim.reading import load
 from pfs_sim.report.cash_flow import Page
 from pfs_sim.report.cells import write_cell
 from pfs_sim.report.differences import REMARKS, compare_scenarios
-from pfs_sim.report.parties import list_lines
+from pfs_sim.report.parties import list_lines, name_npv
 from pfs_sim.report.risk import lay_out
 from pfs_sim.report.sentences import say_amount
 from pfs_sim.report.termsheet.clauses import is_below
@@ -96,7 +96,7 @@ def list_pages(comparison: Comparison) -> list[Page]:
 
 
 def _rows(
-    table: MetricTable, resolved: dict[str, Any], pair: Pair
+    table: MetricTable, resolved: dict[str, Any], pair: Pair, npv: str
 ) -> Iterator[tuple[str, str, Difference | None]]:
     """(party, label, difference), the parties in order; None heads the metrics of a party."""
     for title, lines in list_lines(table, resolved).items():
@@ -109,7 +109,7 @@ def _rows(
                 if not started:
                     yield title, title, None
                     started = True
-                said = (label or one.label).strip()
+                said = npv if metric.endswith(".npv") else (label or one.label).strip()
                 yield title, "  " + _cut(LABELS.get(metric, said), WIDEST - len(words)) + words, one
 
 
@@ -137,7 +137,8 @@ def _what_changes(comparison: Comparison, pair: Pair) -> Page:
     labels: list[str] = []
     columns: list[list[str]] = [[], [], [], []]
     resolved = comparison.results[0].resolved
-    for _, label, one in _rows(comparison.tables[0], resolved, pair):
+    npv = name_npv(resolved, comparison.results[pair.second].resolved)
+    for _, label, one in _rows(comparison.tables[0], resolved, pair, npv):
         labels.append(label)
         if one is None:
             cells = ["", "", "", ""]

@@ -8,6 +8,7 @@ from typing import Any
 
 from pfs_sim.metrics.table import MetricTable
 from pfs_sim.report.cells import Row, write_row
+from pfs_sim.report.termsheet.words import percent
 
 HOLDER = {
     "drawn": "Invested",
@@ -55,6 +56,7 @@ def list_lines(table: MetricTable, resolved: Mapping[str, Any]) -> dict[str, Lin
     payors = name_entries(resolved, "contract", "payors")
     holders = name_entries(resolved, "capital", "tranches")
     guarantees = name_entries(resolved, "capital", "guarantees")
+    parts = HOLDER | {"npv": name_npv(resolved)}
     paid = "payor.payments"
     government: Lines = [(paid, None), (f"{paid}_pv", "Their present value")]
     if len(terms) > 1:
@@ -70,10 +72,10 @@ def list_lines(table: MetricTable, resolved: Mapping[str, Any]) -> dict[str, Lin
     ]
     for name, label in holders.items():
         title = _unused(f"Investor: {label}", name, sections)
-        sections[title] = [(f"tranche.{name}.{part}", said) for part, said in HOLDER.items()]
+        sections[title] = [(f"tranche.{name}.{part}", said) for part, said in parts.items()]
     if len(holders) > 1:
         sections["All investors together"] = [
-            (f"investors.{part}", said) for part, said in HOLDER.items()
+            (f"investors.{part}", said) for part, said in parts.items()
         ]
     if guarantees:
         sections["Guarantor"] = [
@@ -92,6 +94,18 @@ def list_lines(table: MetricTable, resolved: Mapping[str, Any]) -> dict[str, Lin
         ("provider.received", None), ("intermediary.received", None)
     ]
     return sections
+
+
+def name_npv(*resolved: Mapping[str, Any]) -> str:
+    """What the investors' NPV is called: by its hurdle, where all deals have the same."""
+    rates = set()
+    for one in resolved:
+        hurdle = (one.get("capital") or {}).get("hurdle", 0.0)
+        rates.add(float(hurdle["value"] if isinstance(hurdle, dict) else hurdle))
+    if len(rates) != 1:
+        return "NPV, each at its own hurdle"
+    rate = rates.pop()
+    return "Profit (no hurdle: NPV at 0%)" if rate == 0.0 else f"NPV at the hurdle, {percent(rate)}"
 
 
 def _unused(title: str, name: str, sections: Mapping[str, Lines]) -> str:

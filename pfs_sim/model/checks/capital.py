@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pfs_sim.errors import Finding
 from pfs_sim.model.checks.clock import check_keys, check_moment, grid, read_moment
-from pfs_sim.model.checks.contract import last_payment
+from pfs_sim.model.checks.contract import last_payment, list_payments, most_paid
 from pfs_sim.model.checks.expected import expect, line_cost
 from pfs_sim.model.checks.naming import Path, percent, say, unknown_all, warning
 from pfs_sim.model.checks.waterfall import PARTIES
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pfs_sim.model.scenario import Scenario
 
 _COUPONS = ("loan", "equity")
+_NOTHING, _MUCH = 1e-6, 0.05
+"""Shares of all costs: what is none of them, and what is worth a word."""
 _USUAL_EVALUATION = (0.05, 0.2)  # of all costs; deals spend 8 to 15 % of their size
 
 
@@ -302,12 +304,14 @@ def check_needs(scenario: Scenario) -> Iterator[Finding]:
 
 
 def check_last_draws(scenario: Scenario) -> Iterator[Finding]:
-    """Principal that is drawn when no payment can repay it any more."""
-    capital, clock, last = scenario.capital, scenario.clock, last_payment(scenario)
-    repaid = {name: t for name, t in capital.tranches.items() if t.kind != "grant"}
-    if last > clock.periods or any(step.pay == "reserve" for step in capital.waterfall.values()):
+    """Principal that is drawn when what could repay it has been shared out."""
+    capital, last = scenario.capital, last_payment(scenario)
+    if last > scenario.clock.periods:
+        return
+    if any(step.pay == "reserve" for step in capital.waterfall.values()):
         return  # what a reserve keeps pays for what comes late
-    since = last if capital.draws == "after_distribution" else last + 1
+    own_day = 0 if capital.draws == "after_distribution" else 1
+    repaid = {name: t for name, t in capital.tranches.items() if t.kind != "grant"}
     too_late = (
         f"on or after the day of the last payment (grid point {last}), when that has been "
         "distributed: nothing repays it"
@@ -316,22 +320,38 @@ def check_last_draws(scenario: Scenario) -> Iterator[Finding]:
     for name, tranche in repaid.items():
         for key, amount in tranche.schedule.items():
             when = read_moment(key)
-            if amount.value > 0.0 and when is not None and grid(clock, when) >= since:
-                yield warning(
-                    ("capital", "tranches", name, "schedule", key),
-                    f"a draw {too_late}", way_out,
-                )
+            falls = when is not None and grid(scenario.clock, when) >= last + own_day
+            if falls and amount.value > 0.0:
+                path: Path = ("capital", "tranches", name, "schedule", key)
+                yield warning(path, f"a draw {too_late}", way_out)
     if not any(t.draw == "as_needed" and not t.schedule for t in repaid.values()):
         return
-    plan = expect(scenario)
-    late = {name: line_cost(scenario, cost, plan, since) for name, cost in capital.costs.items()}
-    total = sum(late.values())
-    if total > 1e-6 * sum(line_cost(scenario, cost, plan) for cost in capital.costs.values()):
+    plan, costs = expect(scenario), capital.costs.items()
+
+    def due_from(t: int) -> dict[str, float]:
+        return {name: line_cost(scenario, cost, plan, t) for name, cost in costs}
+
+    total, late = sum(due_from(0).values()), due_from(last + own_day)
+    if sum(late.values()) > _NOTHING * total:
         name = max(late, key=lambda one: late[one])
-        yield warning(
-            ("capital", "costs", name),
-            f"{say(round(total))} of costs at the means, drawn {too_late}", way_out,
-        )
+        found = f"{say(round(sum(late.values())))} of costs at the means, drawn {too_late}"
+        yield warning(("capital", "costs", name), found, way_out)
+    grid_points = range(scenario.clock.periods + 1)
+    ends = next((t for t in grid_points if sum(due_from(t).values()) <= _NOTHING * total), None)
+    for name, step in capital.waterfall.items():
+        if step.pay != "share" or ends is None:
+            continue
+        for t in list_payments(scenario, step.pool or "main"):
+            left = sum(due_from(t + own_day).values())
+            early = grid(scenario.clock, step.due) <= t and left > _MUCH * total
+            if early and most_paid(scenario, t, step.pool or "main") > total - left:
+                yield warning(
+                    ("capital", "waterfall", name),
+                    f"a share of what can be paid at grid point {t}, while {say(round(left))} of "
+                    "costs at the means are still to be drawn: what is shared does not repay them",
+                    f"due: {ends}, when costs have ended, or a reserve step before it",
+                )
+                break
 
 
 EXPECTED = (check_needs, check_last_draws)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,10 @@ from pfs_sim.model.checks.measures import leaves
 from pfs_sim.model.checks.naming import Path, say, unknown, unknown_all, warning
 from pfs_sim.model.checks.terms import dues
 from pfs_sim.model.evaluation import ProgramMeasure
+from pfs_sim.model.schedules import Fixed
 
 if TYPE_CHECKING:
-    from pfs_sim.model.contract import Default, Trigger, YearCap
+    from pfs_sim.model.contract import Default, Term, Trigger, YearCap
     from pfs_sim.model.scenario import Scenario
 
 _REPAID = ("loan", "equity", "deferred_fee")
@@ -22,14 +24,36 @@ _REPAID = ("loan", "equity", "deferred_fee")
 
 def last_payment(scenario: Scenario) -> int:
     """Grid point of the last payment that a term can make."""
-    clock = scenario.clock
-    moments = [0]
-    for term in scenario.contract.terms.values():
-        found = dues(scenario, term)
-        if term.holdback is not None:
-            found.append(grid(clock, term.holdback.release))
-        moments += [t + clock.span(term.lag) for t in found]
-    return max(moments)
+    terms = scenario.contract.terms.values()
+    return max((t for term in terms for t in _payments_of(scenario, term)), default=0)
+
+
+def list_payments(scenario: Scenario, pool: str) -> list[int]:
+    """Grid points on which a term can pay into a pool, in order."""
+    terms = scenario.contract.terms.values()
+    return sorted({t for term in terms if term.pool == pool for t in _payments_of(scenario, term)})
+
+
+def most_paid(scenario: Scenario, until: int, pool: str) -> float:
+    """No more than that is paid into a pool up to a grid point, by caps and by what is fixed."""
+    contract, most = scenario.contract, 0.0
+    for term in contract.terms.values():
+        if term.pool != pool:
+            continue
+        times = sum(t <= until for t in _payments_of(scenario, term))
+        bound = math.inf if times else 0.0
+        if times and isinstance(term.schedule, Fixed) and not isinstance(term.times, str):
+            bound = times * term.schedule.amount.value * term.times.value
+        most += bound if term.cap is None else min(bound, term.cap.value)
+    return most if contract.cap is None else min(most, contract.cap.value)
+
+
+def _payments_of(scenario: Scenario, term: Term) -> list[int]:
+    """Grid points on which a term can pay."""
+    found = dues(scenario, term)
+    if term.holdback is not None:
+        found.append(grid(scenario.clock, term.holdback.release))
+    return [t + scenario.clock.span(term.lag) for t in found]
 
 
 def check_payors(scenario: Scenario) -> Iterator[Finding]:
