@@ -420,9 +420,14 @@ class TestForReal:
             assert process.stderr.read() == b""
 
     def test_ctrl_c_ends_a_run_with_a_line(self, deal):
+        # A shell has what it starts in the background ignore Ctrl-C, this suite among it.
+        def heed_interrupts():
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
         with subprocess.Popen(
             [*PROGRAM, "run", str(deal), "--paths", "3000000", "--chunk", "64"], cwd=ROOT,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ},
+            preexec_fn=heed_interrupts,
         ) as process:
             time.sleep(6)
             process.send_signal(signal.SIGINT)
