@@ -21,7 +21,7 @@ from pfs_sim.analysis.published import NO_NUMBER, NOT_MEASURED, Figure, list_fig
 from pfs_sim.cli import main
 from pfs_sim.errors import InputError
 from pfs_sim.reading import load
-from pfs_sim.report.backtest import backtest_pages, say_reading
+from pfs_sim.report.backtest import backtest_pages, say_far, say_reading
 from tests.money_case import scenario as money_scenario
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
@@ -99,6 +99,22 @@ class TestTogether:
         assert say_reading(found) == [
             "No deal has a published payment, so nothing is said of all together."
         ]
+
+
+class TestFar:
+    def test_what_nearly_no_path_comes_to_is_named(self) -> None:
+        found = place(0.001, 0.012, 0.5, 0.988, 0.9995)
+        assert [one.placed[0].far for one in found] == [True, False, False, False, True]
+        (line,) = say_far(found)
+        assert line.startswith("2 of 5 figures lie where fewer than 1 path in 100 does")
+        assert "below nearly all paths d0 total; above nearly all paths d4 total." in line
+        assert say_far(found[1:4]) == []
+
+    def test_not_within_the_monte_carlo_error(self) -> None:
+        """1 of 200 paths below: 0.005 ± 0.005 may well be 1 %."""
+        values = np.arange(200.0)
+        assert not place_figure(figure(0.5), values).far
+        assert place_figure(figure(-1.0), np.arange(2000.0)).far
 
 
 def deal(published: dict[str, Any], **sections: Any) -> Any:

@@ -377,6 +377,17 @@ def test_a_set_that_cannot_be_made(text: str, expected: str) -> None:
     assert messages(error) == [expected]
 
 
+def test_values_from_python_are_named_by_no_option() -> None:
+    with pytest.raises(ScenarioError) as error:
+        apply_sets(SETTABLE, {"contract.cap.x": 1})
+    assert messages(error) == [
+        "set contract.cap.x: contract.cap: found `x` below 5; allowed: set contract.cap itself"
+    ]
+    assert apply_sets(SETTABLE, {"contract.cap": 6}).positions["contract", "cap"].file == (
+        "set contract.cap"
+    )
+
+
 def test_all_bad_sets_are_told_at_once() -> None:
     with pytest.raises(ScenarioError) as error:
         apply_sets(SETTABLE, ["a", "b=", "contract.cap=6"])

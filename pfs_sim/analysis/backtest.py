@@ -26,6 +26,8 @@ from pfs_sim.simulate import simulate
 F8 = npt.NDArray[np.float64]
 UNSURE = 0.05
 """One-sided level below which priors are called too optimistic, or not optimistic enough."""
+FAR = 0.01
+"""A figure that leaves less than this share of paths on one side is named: priors missed it."""
 _DRAWS = 20_000
 LIMITS = (
     "The files were written after these deals had closed, and their priors (the spike at no "
@@ -50,6 +52,13 @@ class Placed:
     median: float
     paths: int
     undefined: int
+
+    @property
+    def far(self) -> bool:
+        """Beyond all but `FAR` of the paths, whatever the Monte Carlo error (twice its se)."""
+        return self.pit.value + 2.0 * self.pit.se < FAR or (
+            self.pit.value - 2.0 * self.pit.se > 1.0 - FAR
+        )
 
 
 @dataclass(frozen=True)
@@ -258,6 +267,7 @@ def _write_placed(placed: Placed) -> dict[str, Any]:
         "pit": placed.pit.to_json(),
         "below": _number(placed.below),
         "at": _number(placed.at),
+        "far": placed.far,
         "paths": placed.paths,
         "undefined": placed.undefined,
     }

@@ -159,10 +159,10 @@ def backtest(scenarios: tuple[str, ...], paths: int, seed: int, as_json: bool) -
         return
     from rich.text import Text
 
-    from pfs_sim.report.backtest import backtest_pages, say_reading
+    from pfs_sim.report.backtest import backtest_pages, say_far, say_reading
 
     parts: list[Any] = [Text("Back-test", style="bold")]
-    parts += [Text(line) for line in say_reading(reading)]
+    parts += [Text(line) for line in [*say_reading(reading), *say_far(compared)]]
     parts += tables_of_pages(backtest_pages(compared), page_width())
     parts += [Text(""), Text(f"{paths:,} paths a deal, seed {seed}. {LIMITS}", style="dim")]
     show(parts)

@@ -38,7 +38,7 @@ def apply_sets(document: Document, sets: Sets) -> Document:
     """The document with the changes made, in order; raises ScenarioError with all problems.
 
     A key that does not exist is added (the models decide whether it may be). The given document
-    is left as it is. Errors name `--set path` in place of a file.
+    is left as it is. Errors name `--set path` in place of a file, or `set path` for a mapping.
     """
     changes = sets.items() if isinstance(sets, Mapping) else tuple(sets)
     if not changes:
@@ -53,10 +53,11 @@ def apply_sets(document: Document, sets: Sets) -> Document:
     for given in changes:
         try:
             if isinstance(given, tuple):
-                value = plain_data(given[1], f"--set {given[0]}").data
-                set_value(changed, given[0], value, FROM_PYTHON)
+                path, origin = given[0], f"set {given[0]}"
+                set_value(changed, path, plain_data(given[1], origin).data, FROM_PYTHON, origin)
             else:
-                set_value(changed, *read_set(given), FROM_COMMAND)
+                path, value = read_set(given)
+                set_value(changed, path, value, FROM_COMMAND, f"--set {path}")
         except ScenarioError as error:
             problems.extend(error.problems)
     if problems:
@@ -69,7 +70,8 @@ def read_set(text: str) -> tuple[str, Any]:
     path, equals, value = text.partition("=")
     path = path.strip()
     if not equals or not path or not value.strip():
-        raise _refuse(path or text, "", f'"{text}"', "path=value (null removes an entry)")
+        name, allowed = f"--set {path or text}", "path=value (null removes an entry)"
+        raise _refuse(name, "", f'"{text}"', allowed)
     name = f"--set {path}"
     try:
         return path, parse_value(value, name).data
@@ -80,31 +82,31 @@ def read_set(text: str) -> tuple[str, Any]:
     )
 
 
-def set_value(document: Document, path: str, value: Any, source: str) -> None:
-    """Change one value in place."""
+def set_value(document: Document, path: str, value: Any, source: str, origin: str) -> None:
+    """Change one value in place; `origin` is what errors name in place of a file."""
     parts = path.split(".")
     if "" in parts:
-        raise _refuse(path, "", f'the path "{path}"', "names joined by single dots")
+        raise _refuse(origin, "", f'the path "{path}"', "names joined by single dots")
     here: Any = document.data
     at: Path = ()
     while True:
-        key, taken = _next(here, parts, path, at)
+        key, taken = _next(here, parts, origin, at)
         parts = parts[taken:]
         if not parts:
             break
         at = (*at, key)
         if isinstance(here, dict) and here.get(key) is None:
             here[key] = {}
-            _place(document, at, path)
+            _place(document, at, origin)
         here = here[key]
     old = here.get(key) if isinstance(here, dict) else here[key]
     if is_quantity(old) and value is not None and not isinstance(value, dict | list):
         kept = old if "value" in old and "dist" not in old else {}
         value = {**kept, "value": value, "source": source}
-    _put(document, here, key, (*at, key), path, value)
+    _put(document, here, key, (*at, key), origin, value)
 
 
-def _next(here: Any, parts: list[str], path: str, at: Path) -> tuple[Key, int]:
+def _next(here: Any, parts: list[str], origin: str, at: Path) -> tuple[Key, int]:
     """The key or index that comes next, and how many parts of the path it takes."""
     found = step(here, parts)
     if found is not None:
@@ -114,11 +116,11 @@ def _next(here: Any, parts: list[str], path: str, at: Path) -> tuple[Key, int]:
     name = dotted(at)
     if isinstance(here, list):
         indices = f"an index from 0 to {len(here) - 1}" if here else "no index (the list is empty)"
-        raise _refuse(path, name, f"`{parts[0]}` in a list of {len(here)}", indices)
-    raise _refuse(path, name, f"`{'.'.join(parts)}` below {show(here)}", f"set {name} itself")
+        raise _refuse(origin, name, f"`{parts[0]}` in a list of {len(here)}", indices)
+    raise _refuse(origin, name, f"`{'.'.join(parts)}` below {show(here)}", f"set {name} itself")
 
 
-def _put(document: Document, here: Any, key: Key, at: Path, path: str, value: Any) -> None:
+def _put(document: Document, here: Any, key: Key, at: Path, origin: str, value: Any) -> None:
     """Put the value in; a removed or replaced value takes its places along."""
     for below, _ in walk(here.get(key) if isinstance(here, dict) else here[key], at):
         document.positions.pop(below, None)
@@ -128,15 +130,15 @@ def _put(document: Document, here: Any, key: Key, at: Path, path: str, value: An
         return
     here[key] = value
     for below, _ in walk(value, at):
-        _place(document, below, path)
+        _place(document, below, origin)
 
 
-def _place(document: Document, at: Path, path: str) -> None:
-    place = Position(f"--set {path}")
+def _place(document: Document, at: Path, origin: str) -> None:
+    place = Position(origin)
     document.positions[at] = place
     if at and isinstance(at[-1], str):
         document.keys[at] = place
 
 
-def _refuse(path: str, at: str, found: str, allowed: str) -> ScenarioError:
-    return ScenarioError([Problem(f"--set {path}", None, None, at, found, allowed)])
+def _refuse(origin: str, at: str, found: str, allowed: str) -> ScenarioError:
+    return ScenarioError([Problem(origin, None, None, at, found, allowed)])

@@ -76,6 +76,30 @@ def write_pit_error(pit: Estimate) -> str:
     return digits(pit.se, pit.se) if pit.se else "0"
 
 
+def say_far(compared: Sequence[Compared]) -> list[str]:
+    """The figures that nearly no path came to, by name, and how many chance alone would give."""
+    placed = [(one.name, p) for one in compared for p in one.placed]
+    far = [
+        (p.pit.value < 0.5, f"{name} {p.figure.name.partition('.')[2]}")
+        for name, p in placed
+        if p.far
+    ]
+    if not far:
+        return []
+    below = ", ".join(name for low, name in far if low)
+    above = ", ".join(name for low, name in far if not low)
+    named = "; ".join(
+        f"{where} nearly all paths {names}"
+        for where, names in (("below", below), ("above", above))
+        if names
+    )
+    each = "figure lies" if len(far) == 1 else "figures lie"
+    return [
+        f"{len(far)} of {len(placed)} {each} where fewer than 1 path in 100 does, which chance "
+        f"would do to 1 in 50: {named}. These files do not say how such a figure could come about."
+    ]
+
+
 def say_reading(reading: Reading) -> list[str]:
     """What the payments say together, in sentences."""
     n = len(reading.deals)
