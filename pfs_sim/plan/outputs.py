@@ -83,7 +83,7 @@ _PROGRAM = (
     ("enrolled", "Enrolled, treated"),
     ("control", "Enrolled, control"),
     ("completed", "Completed treatment"),
-    ("left", "Left early"),
+    ("left", "Left after starting"),
 )
 
 

@@ -114,7 +114,7 @@ def write_row(name: str, summary: Summary, currency: str) -> Row:
 def list_chances(name: str, summary: Summary) -> list[Cell]:
     """What can happen to a metric, with its probability; what never did is left out."""
     words: list[tuple[str, Interval | None]] = [
-        ("nothing back on", summary.mass_points.get("total_loss")),
+        ("-100% on", summary.mass_points.get("total_loss")),
         ("below 0 on" if name.endswith(".irr") else "loss on", summary.p_loss),
         ("at the cap on", summary.mass_points.get("cap")),
         ("below 0 on", summary.p_negative),
